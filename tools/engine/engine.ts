@@ -1,0 +1,95 @@
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { canInstallPackages } from "../lib/apt";
+import { composeVersion, engineVersion, requireVersions } from "../lib/docker";
+import { UserError } from "../lib/errors";
+import type { Report } from "../lib/progress";
+import { attempt, run } from "../lib/run";
+import { ensureBaseImages } from "./base-images";
+import { daemonPid, runFolder, startDaemon, stopDaemon } from "./daemon";
+import { installEngine } from "./install";
+
+export interface Engine {
+  engine: string;
+  compose: string;
+  /** Whether it is the engine that we install and start, rather than one that was there. */
+  ours: boolean;
+  /** Base images that are stand-ins; always none in an engine that is not ours. */
+  standIns: string[];
+}
+
+/**
+ * Makes sure that a Docker engine runs that can build and run the steps.
+ *
+ * Where one answers it is used as it is. Where none does, and we are root on Debian or Ubuntu, the
+ * distribution's engine is installed, started and given the base images. It stays until
+ * {@link stopEngineIfIdle}. (DESIGN, decision 7)
+ * @throws {UserError} where there is no engine and none may be installed; nothing is changed then.
+ */
+export async function ensureEngine(report: Report, signal: AbortSignal): Promise<Engine> {
+  const answered = await engineVersion();
+  const version = answered ?? (await bringUp(report, signal));
+  const versions = await requireVersions(version);
+  const ours = (await daemonPid()) !== undefined;
+  if (ours) enlist();
+  return { ...versions, ours, standIns: ours ? await ensureBaseImages(report, signal) : [] };
+}
+
+/** One line about an engine, for a person. */
+export function describeEngine({ engine, compose, standIns }: Engine): string {
+  const note = standIns.length === 0 ? "" : ` (stand-ins: ${standIns.join(", ")})`;
+  return `Docker Engine ${engine}, Compose ${compose}${note}`;
+}
+
+async function bringUp(report: Report, signal: AbortSignal): Promise<string> {
+  const host = process.env.DOCKER_HOST ?? process.env.DOCKER_CONTEXT;
+  if (host !== undefined) {
+    throw new UserError(`no Docker engine answers at ${host}: start it, or unset DOCKER_HOST.`);
+  }
+  if (!(await canInstallPackages())) {
+    throw new UserError(
+      "no Docker engine answers: start Docker, or install it from https://docs.docker.com/get-started/get-docker/.",
+    );
+  }
+  if (!(await isInstalled())) await installEngine(report, signal);
+  report("starting the engine");
+  // Where there is an init system, the package has started its own service
+  return (await engineVersion()) ?? startDaemon(signal);
+}
+
+async function isInstalled(): Promise<boolean> {
+  const asked = await Promise.all([
+    attempt("dockerd", ["--version"]),
+    attempt("docker", ["buildx", "version"]),
+    attempt("iptables", ["--version"]),
+    attempt("debootstrap", ["--version"]),
+  ]);
+  return asked.every(({ ok }) => ok) && (await composeVersion()) !== undefined;
+}
+
+/**
+ * Ends an engine of ours once nobody needs it: no container runs in it and no other process of this
+ * project uses it. Leaves any other engine alone.
+ * @returns Whether it was ended.
+ */
+export async function stopEngineIfIdle(): Promise<boolean> {
+  if ((await daemonPid()) === undefined) return false;
+  rmSync(enlistedAs(process.pid), { force: true });
+  if (otherUsers() || (await run("docker", ["ps", "-q"])) !== "") return false;
+  await stopDaemon();
+  return true;
+}
+
+const users = path.join(runFolder, "users");
+const enlistedAs = (pid: number | string): string => path.join(users, String(pid));
+
+/** Leaves word that this process uses the engine, so that no other one ends it meanwhile. */
+function enlist(): void {
+  mkdirSync(users, { recursive: true });
+  writeFileSync(enlistedAs(process.pid), "");
+}
+
+function otherUsers(): boolean {
+  if (!existsSync(users)) return false;
+  return readdirSync(users).some((pid) => existsSync(`/proc/${pid}`));
+}

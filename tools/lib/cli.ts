@@ -1,0 +1,41 @@
+import pc from "picocolors";
+import { CommandError, UserError } from "./errors";
+
+const interrupts = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/**
+ * Runs the body of a command and turns its end into an exit code.
+ *
+ * 0, or the number that the body returns; 2 with one line for a {@link UserError}; 1 with the
+ * output of a program that failed; 130 and 143 after Ctrl-C and SIGTERM.
+ * @param body Gets a signal that aborts on Ctrl-C and SIGTERM. It tears down what it started before
+ *   it settles; a second Ctrl-C does not cut that short.
+ */
+export function main(body: (signal: AbortSignal) => Promise<number | undefined>): void {
+  const controller = new AbortController();
+  let interrupted: number | undefined;
+  for (const [name, code] of Object.entries(interrupts)) {
+    process.on(name, () => {
+      if (interrupted === undefined) process.stderr.write("\nstopping…\n");
+      interrupted ??= code;
+      controller.abort();
+    });
+  }
+
+  body(controller.signal).then(
+    (code) => process.exit(interrupted ?? code ?? 0),
+    (error: unknown) => {
+      if (interrupted !== undefined) process.exit(interrupted);
+      process.stderr.write(`${describe(error)}\n`);
+      process.exit(error instanceof UserError ? 2 : 1);
+    },
+  );
+}
+
+function describe(error: unknown): string {
+  const colors = pc.createColors(pc.isColorSupported && process.stderr.isTTY);
+  if (error instanceof UserError || error instanceof CommandError) {
+    return `${colors.red("error:")} ${error.message}`;
+  }
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

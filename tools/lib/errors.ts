@@ -1,0 +1,21 @@
+/**
+ * Something that the person at the terminal can put right. The message is one line that says what
+ * is wrong and what to do; a command prints it alone, without a stack, and exits with 2.
+ */
+export class UserError extends Error {
+  override name = "UserError";
+}
+
+/** A program that we ran and that failed. The message is its command line and its last lines. */
+export class CommandError extends Error {
+  override name = "CommandError";
+
+  constructor(
+    command: string,
+    readonly exitCode: number | undefined,
+    output: string,
+  ) {
+    const lastLines = output.trim().split("\n").slice(-20).join("\n");
+    super(`${command} failed${exitCode === undefined ? "" : ` with ${exitCode}`}\n${lastLines}`);
+  }
+}

@@ -1,0 +1,42 @@
+import { Listr, ListrLogger, ProcessOutput } from "listr2";
+
+/** Shows what a step is doing right now. */
+export interface Report {
+  /** A milestone: always shown. */
+  (line: string): void;
+  /** A line of some program's output: shown on a terminal only, under the step. */
+  detail(line: string): void;
+}
+
+export interface Step {
+  title: string;
+  /** Does the work; what it returns, if anything, replaces the title once it is done. */
+  run(report: Report): Promise<string | undefined>;
+}
+
+/**
+ * Runs steps one after the other and shows them on stderr: a list with a spinner on a terminal,
+ * plain lines elsewhere.
+ * @throws What the first failing step throws; the steps after it do not run.
+ */
+export async function runSteps(steps: readonly Step[]): Promise<void> {
+  const interactive = process.stderr.isTTY && process.env.CI === undefined;
+  const logger = new ListrLogger({
+    processOutput: new ProcessOutput(process.stderr, process.stderr),
+  });
+  const tasks = steps.map((step) => ({
+    title: step.title,
+    task: async (_context: unknown, task: { title: string; output: string }): Promise<void> => {
+      const show = (line: string): void => {
+        task.output = line;
+      };
+      const report = Object.assign(show, { detail: interactive ? show : () => undefined });
+      task.title = (await step.run(report)) ?? step.title;
+    },
+  }));
+  await new Listr(tasks, {
+    registerSignalListeners: false,
+    renderer: interactive ? "default" : "simple",
+    rendererOptions: { logger },
+  }).run();
+}

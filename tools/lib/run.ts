@@ -1,0 +1,76 @@
+import { createInterface } from "node:readline";
+import { execa } from "execa";
+import { CommandError } from "./errors";
+
+export interface RunOptions {
+  cwd?: string;
+  /** Added to this process's own environment. */
+  env?: NodeJS.ProcessEnv;
+  signal?: AbortSignal | undefined;
+  timeoutMs?: number;
+  /** Called with each line of stdout and stderr as it comes. */
+  onLine?: ((line: string) => void) | undefined;
+  /**
+   * Runs in a process group of its own, so that a second Ctrl-C at the terminal does not reach it.
+   * For clean-up, which must come to its end.
+   */
+  detached?: boolean;
+}
+
+/** What a program left behind. `exitCode` is undefined when it could not start or was ended. */
+export interface Outcome {
+  ok: boolean;
+  exitCode: number | undefined;
+  stdout: string;
+  stderr: string;
+}
+
+/**
+ * Runs a program to its end, whatever that is.
+ * @param command A program on the PATH.
+ * @returns Its exit code and output; `ok` when the exit code is 0. Never throws for a failing,
+ *   missing or ended program.
+ */
+export async function attempt(
+  command: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<Outcome> {
+  const { cwd, env, signal, timeoutMs, onLine, detached } = options;
+  const child = execa(command, args, {
+    reject: false,
+    stdin: "ignore",
+    ...(cwd !== undefined && { cwd }),
+    ...(env !== undefined && { env }),
+    ...(signal !== undefined && { cancelSignal: signal }),
+    ...(timeoutMs !== undefined && { timeout: timeoutMs }),
+    ...(detached !== undefined && { detached }),
+    all: true,
+  });
+  if (onLine !== undefined) createInterface(child.all).on("line", onLine);
+  const result = await child;
+  return {
+    ok: !result.failed,
+    exitCode: result.exitCode,
+    stdout: result.stdout,
+    stderr: result.exitCode === undefined ? (result.shortMessage ?? "") : result.stderr,
+  };
+}
+
+/**
+ * Runs a program that must succeed.
+ * @returns Its stdout without the final newline.
+ * @throws {CommandError} when it fails, cannot start, runs over its time or is cancelled.
+ */
+export async function run(
+  command: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<string> {
+  const outcome = await attempt(command, args, options);
+  if (!outcome.ok) {
+    const output = outcome.stderr.trim() === "" ? outcome.stdout : outcome.stderr;
+    throw new CommandError([command, ...args].join(" "), outcome.exitCode, output);
+  }
+  return outcome.stdout;
+}
