@@ -50,7 +50,7 @@ async function carryAll(): Promise<number> {
 }
 
 function heading({ task, from, movedTo }: Descent): string {
-  return `${task} = ${from}${movedTo === "" ? "" : `, moved into ${movedTo}`}`;
+  return `${task} is ${from}${movedTo === "" ? "" : `, moved into ${movedTo},`} with`;
 }
 
 function print(line: string): void {

@@ -1,0 +1,22 @@
+import { defineConfig } from "vitest/config";
+
+const minutes = 60_000;
+
+/** Tests that need Docker: an engine is found or brought up before them. */
+const withEngine = {
+  globalSetup: ["tests/lib/engine.setup.ts"],
+  testTimeout: 2 * minutes,
+  hookTimeout: 10 * minutes,
+};
+
+export default defineConfig({
+  test: {
+    reporters: ["default", "./tests/lib/closing-line.ts"],
+    projects: [
+      { test: { name: "unit", include: ["tests/unit/**/*.test.ts"], testTimeout: 30_000 } },
+      { test: { name: "contract", include: ["tests/contract/**/*.test.ts"], ...withEngine } },
+      { test: { name: "stack", include: ["tests/stack/**/*.test.ts"], ...withEngine } },
+      { test: { name: "browser", include: ["tests/browser/**/*.test.ts"], ...withEngine } },
+    ],
+  },
+});
