@@ -14,6 +14,8 @@ export interface Engine {
   compose: string;
   /** Whether it is the engine that we install and start, rather than one that was there. */
   ours: boolean;
+  /** Whether this call started it. */
+  started: boolean;
   /** Base images that are stand-ins; always none in an engine that is not ours. */
   standIns: string[];
 }
@@ -32,7 +34,9 @@ export async function ensureEngine(report: Report, signal: AbortSignal): Promise
   const versions = await requireVersions(version);
   const ours = (await daemonPid()) !== undefined;
   if (ours) enlist();
-  return { ...versions, ours, standIns: ours ? await ensureBaseImages(report, signal) : [] };
+  const started = answered === undefined;
+  const standIns = ours ? await ensureBaseImages(report, signal) : [];
+  return { ...versions, ours, started, standIns };
 }
 
 /** One line about an engine, for a person. */

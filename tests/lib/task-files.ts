@@ -1,0 +1,40 @@
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { root } from "../../tools/lib/course";
+import { run } from "../../tools/lib/run";
+
+/** Folders from the repository's root, by what they hold (spec, tasks 0 to 6). */
+export const folders = {
+  backEnds: ["task1", ...["task2", "task3", "task4", "task5", "task6"].map((t) => `${t}/back-end`)],
+  frontEnds: ["task2", "task3", "task4", "task5", "task6"].map((task) => `${task}/front-end`),
+  proxies: ["task5/proxy", "task6/proxy"],
+  stacks: ["task4", "task5", "task6"],
+};
+
+export const taskNames = ["task0", "task1", "task2", "task3", "task4", "task5", "task6"];
+
+/** @returns The number in a path such as `task3/front-end`: the course's step. */
+export function stepOf(file: string): number {
+  return Number(/^task(\d)/.exec(file)?.[1]);
+}
+
+/**
+ * Reads a text file of the repository.
+ * @param parts Its path, from the repository's root.
+ * @throws where there is no such file.
+ */
+export function readRepositoryFile(...parts: string[]): string {
+  return readFileSync(path.join(root, ...parts), "utf8");
+}
+
+/**
+ * Lists the repository's files, tracked or not yet, but not what .gitignore names.
+ * @param folder From the repository's root; everything without it.
+ * @returns Paths from that folder; a file that is deleted but not yet committed is none.
+ */
+export async function listFiles(folder = "."): Promise<string[]> {
+  const cwd = path.join(root, folder);
+  const options = ["--cached", "--others", "--exclude-standard", "--deduplicate"];
+  const listed = await run("git", ["ls-files", "-z", ...options, "."], { cwd });
+  return listed.split("\0").filter((file) => file !== "" && existsSync(path.join(cwd, file)));
+}

@@ -1,0 +1,130 @@
+import { createHash } from "node:crypto";
+import { attempt, type Outcome, type RunOptions, run } from "./run";
+import { waitUntil } from "./wait";
+
+/** A Compose project: the folder of its docker-compose.yml and what tells it from others. */
+export interface Stack {
+  folder: string;
+  /** The project's name; the folder's where none is given. */
+  project?: string;
+  /** Variables such as `PROXY_PORT` or `COMPOSE_FILE`. */
+  env?: Record<string, string>;
+}
+
+export interface Container {
+  id: string;
+  /** For instance `task6-back-end-1`. */
+  name: string;
+  service: string;
+  /** For instance `running`. */
+  state: string;
+  /** `healthy`, `unhealthy`, `starting`; empty without a health check. */
+  health: string;
+  /** Ports on the host. */
+  published: number[];
+}
+
+function optionsFor(stack: Stack, options: RunOptions): RunOptions {
+  const project = stack.project === undefined ? {} : { COMPOSE_PROJECT_NAME: stack.project };
+  return { ...options, cwd: stack.folder, env: { ...options.env, ...stack.env, ...project } };
+}
+
+/**
+ * Runs a `docker compose` command on a stack.
+ * @returns Its stdout.
+ * @throws {CommandError} when it fails.
+ */
+export function compose(
+  stack: Stack,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<string> {
+  return run("docker", ["compose", "--progress=plain", ...args], optionsFor(stack, options));
+}
+
+/** Ends a stack and removes all that it made. Finishes even after Ctrl-C; never throws. */
+export function removeStack(stack: Stack, options: RunOptions = {}): Promise<Outcome> {
+  return attempt(
+    "docker",
+    ["compose", "--progress=plain", "down", "--volumes", "--remove-orphans"],
+    optionsFor(stack, { ...options, detached: true }),
+  );
+}
+
+interface ListedContainer {
+  ID: string;
+  Name: string;
+  Service: string;
+  State: string;
+  Health: string;
+  Publishers: { PublishedPort: number }[] | null;
+}
+
+/** @returns All containers of a stack, stopped ones too, ordered by name. */
+export async function listContainers(stack: Stack, service?: string): Promise<Container[]> {
+  const args = ["ps", "--all", "--format=json", ...(service === undefined ? [] : [service])];
+  const listed = await attempt("docker", ["compose", ...args], optionsFor(stack, {}));
+  return listed.stdout
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as ListedContainer)
+    .map(({ ID, Name, Service, State, Health, Publishers }) => ({
+      id: ID,
+      name: Name,
+      service: Service,
+      state: State,
+      health: Health,
+      published: (Publishers ?? []).map(({ PublishedPort }) => PublishedPort).filter(Boolean),
+    }))
+    .sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+}
+
+/** A port that a stack wants on the host. */
+export interface WantedPort {
+  service: string;
+  published: number;
+  target: number;
+}
+
+interface Config {
+  services: Record<string, { ports?: { published?: string; target: number }[] }>;
+}
+
+/** @returns The host ports of a stack's docker-compose.yml, with the environment filled in. */
+export async function wantedPorts(stack: Stack): Promise<WantedPort[]> {
+  const config = JSON.parse(await compose(stack, ["config", "--format=json"])) as Config;
+  return Object.entries(config.services).flatMap(([service, { ports = [] }]) =>
+    ports.map(({ published, target }) => ({ service, published: Number(published), target })),
+  );
+}
+
+/** A marker that makes requests findable in the servers' logs: `?run=…`. */
+export function newMarker(): string {
+  return `run=${createHash("sha1").update(`${process.pid} ${performance.now()}`).digest("hex").slice(0, 8)}`;
+}
+
+/**
+ * Counts who served the requests that carry a marker, by the log lines of each container.
+ * @param expected Requests that were answered; the logs are read until they show as many.
+ * @returns Served requests by container name; a container that served none is there with 0.
+ * @throws {Error} when the logs do not show them all within 10 s.
+ */
+export async function countServed(
+  stack: Stack,
+  service: string,
+  marker: string,
+  expected: number,
+): Promise<Map<string, number>> {
+  return waitUntil(
+    async () => {
+      const served = new Map<string, number>();
+      for (const { id, name } of await listContainers(stack, service)) {
+        const { stdout } = await attempt("docker", ["logs", id]);
+        served.set(name, stdout.split(marker).length - 1);
+      }
+      const total = [...served.values()].reduce((sum, count) => sum + count, 0);
+      return total >= expected ? served : undefined;
+    },
+    { for: `${expected} requests in the logs of ${service}`, timeoutMs: 10_000 },
+  );
+}

@@ -1,0 +1,76 @@
+import { Agent, request } from "node:http";
+
+/** One answer, or the lack of one. */
+export interface Answer {
+  /** Undefined when no answer came. */
+  status: number | undefined;
+  headers: NodeJS.Dict<string | string[]>;
+  body: string;
+  /** Milliseconds from sending to the last byte. */
+  ms: number;
+  /** Why no answer came. */
+  error?: string;
+}
+
+export interface Request {
+  method?: string;
+  headers?: Record<string, string>;
+  agent?: Agent;
+  timeoutMs?: number;
+}
+
+/**
+ * Sends one request and reads the whole answer.
+ * @param url An http address.
+ * @returns The answer; a refused, cut or late one has an `error` and no status. Never throws.
+ */
+export function fetchAnswer(url: string, options: Request = {}): Promise<Answer> {
+  const { method = "GET", headers = {}, agent, timeoutMs = 10_000 } = options;
+  const start = performance.now();
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    const settle = (answer: Pick<Answer, "status" | "headers"> & { error?: string }): void => {
+      const body = Buffer.concat(chunks).toString();
+      resolve({ ...answer, body, ms: performance.now() - start });
+    };
+    const fail = (error: Error): void =>
+      settle({ status: undefined, headers: {}, error: error.message });
+    const sent = request(
+      url,
+      { method, headers, agent, signal: AbortSignal.timeout(timeoutMs) },
+      (response) => {
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("end", () =>
+          settle({ status: response.statusCode, headers: response.headers }),
+        );
+        response.on("error", fail);
+      },
+    );
+    sent.on("error", fail);
+    sent.end();
+  });
+}
+
+/**
+ * Sends many requests over a fixed number of connections that stay open, each connection sending
+ * its next request once it has the answer to the last.
+ * @param count Requests in total.
+ * @returns All answers, in the order in which they came.
+ */
+export async function fetchMany(
+  url: string,
+  { count, connections }: { count: number; connections: number },
+): Promise<Answer[]> {
+  const agent = new Agent({ keepAlive: true, maxSockets: connections });
+  const answers: Answer[] = [];
+  let sent = 0;
+  const client = async (): Promise<void> => {
+    while (sent < count) {
+      sent += 1;
+      answers.push(await fetchAnswer(url, { agent }));
+    }
+  };
+  await Promise.all(Array.from({ length: connections }, client));
+  agent.destroy();
+  return answers;
+}
