@@ -10,6 +10,7 @@ export interface RunningPart {
   image: string;
   container: string;
   url: string;
+  stop(): Promise<unknown>;
 }
 
 /**
@@ -36,7 +37,8 @@ export async function startImage(image: string, port: number): Promise<RunningPa
   await run("docker", [
     ...["run", "--detach", "-p", `${hostPort}:${port}`, "--rm", "--name", container, image],
   ]);
-  return { image, container, url: `http://localhost:${hostPort}` };
+  const stop = (): Promise<unknown> => run("docker", ["stop", container]);
+  return { image, container, url: `http://localhost:${hostPort}`, stop };
 }
 
 /** Removes images and their containers once the tests of a `describe` are over. */

@@ -49,16 +49,21 @@ export async function startDaemon(signal: AbortSignal): Promise<string> {
   });
   daemon.unref();
 
-  return waitUntil(
-    async () => {
-      const version = await engineVersion();
-      if (version === undefined && ended) {
-        throw new UserError(`the Docker engine does not start; its words are in ${logFile}.`);
-      }
-      return version;
-    },
-    { for: "the Docker engine to answer", timeoutMs: 60_000, signal },
-  );
+  try {
+    return await waitUntil(
+      async () => {
+        const version = await engineVersion();
+        if (version === undefined && ended) {
+          throw new UserError(`the Docker engine does not start; its words are in ${logFile}.`);
+        }
+        return version;
+      },
+      { for: "the Docker engine to answer", timeoutMs: 60_000, signal },
+    );
+  } catch (error) {
+    daemon.kill();
+    throw error;
+  }
 }
 
 /**

@@ -31,12 +31,17 @@ export interface Engine {
 export async function ensureEngine(report: Report, signal: AbortSignal): Promise<Engine> {
   const answered = await engineVersion();
   const version = answered ?? (await bringUp(report, signal));
-  const versions = await requireVersions(version);
-  const ours = (await daemonPid()) !== undefined;
-  if (ours) enlist();
   const started = answered === undefined;
-  const standIns = ours ? await ensureBaseImages(report, signal) : [];
-  return { ...versions, ours, started, standIns };
+  try {
+    const versions = await requireVersions(version);
+    const ours = (await daemonPid()) !== undefined;
+    if (ours) enlist();
+    const standIns = ours ? await ensureBaseImages(report, signal) : [];
+    return { ...versions, ours, started, standIns };
+  } catch (error) {
+    if (started) await stopEngineIfIdle();
+    throw error;
+  }
 }
 
 /** One line about an engine, for a person. */

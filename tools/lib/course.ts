@@ -1,59 +1,76 @@
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 
 export const root = path.join(__dirname, "../..");
 
-/** One image of a step that the course builds and runs by hand, before Compose takes over. */
+export type Service = "back-end" | "front-end" | "proxy";
+
+/** The environment variable that moves a service's port on the host (DESIGN, decision 5). */
+export const portVariable: Record<Service, string> = {
+  "back-end": "BACK_END_PORT",
+  "front-end": "FRONT_END_PORT",
+  proxy: "PROXY_PORT",
+};
+
+/** An image that the course builds and runs by hand, before Compose takes over. */
 export interface Part {
-  service: "back-end" | "front-end";
+  service: Service;
   /** Build context, from the step's folder. */
   context: string;
   image: string;
   /** The container's name in the course's `docker run`. */
   container: string;
+  /** The same in the container and, unless moved, on the host. */
   port: number;
 }
 
-/** A step of the course, and how the course runs it. */
+/** A step of the course, by the way in which the course runs it. */
 export type Step =
-  | { name: string; kind: "image"; image: string; container: string }
-  | { name: string; kind: "parts"; parts: Part[] }
+  | { name: string; kind: "print"; image: string }
+  | { name: string; kind: "by hand"; parts: Part[] }
   | { name: string; kind: "compose" };
 
-const backEnd = (task: string): Part => ({
-  service: "back-end",
-  context: "./back-end",
-  image: `softy-pinko-back-end:${task}`,
-  container: `softy-pinko-back-end-${task}`,
-  port: 5252,
-});
-
-const frontEnd = (task: string): Part => ({
-  service: "front-end",
-  context: "./front-end",
-  image: `softy-pinko-front-end:${task}`,
-  container: `softy-pinko-front-end-${task}`,
-  port: 9000,
-});
-
-/** The steps, in order; names, tags and ports are the text's (spec, tasks 0 to 6). */
-export const steps: readonly Step[] = [
-  { name: "task0", kind: "image", image: "softy-pinko:task0", container: "softy-pinko-task0" },
+const partsOf = (task: string): Part[] => [
   {
-    name: "task1",
-    kind: "parts",
-    parts: [
-      {
-        service: "back-end",
-        context: ".",
-        image: "softy-pinko:task1",
-        container: "softy-pinko-task1",
-        port: 5252,
-      },
-    ],
+    service: "back-end",
+    context: "./back-end",
+    image: `softy-pinko-back-end:${task}`,
+    container: `softy-pinko-back-end-${task}`,
+    port: 5252,
   },
-  { name: "task2", kind: "parts", parts: [backEnd("task2"), frontEnd("task2")] },
-  { name: "task3", kind: "parts", parts: [backEnd("task3"), frontEnd("task3")] },
+  {
+    service: "front-end",
+    context: "./front-end",
+    image: `softy-pinko-front-end:${task}`,
+    container: `softy-pinko-front-end-${task}`,
+    port: 9000,
+  },
+];
+
+const apiAlone: Part = {
+  service: "back-end",
+  context: ".",
+  image: "softy-pinko:task1",
+  container: "softy-pinko-task1",
+  port: 5252,
+};
+
+/** The steps in order; names, tags and ports are the text's (spec, tasks 0 to 6). */
+export const steps: readonly Step[] = [
+  { name: "task0", kind: "print", image: "softy-pinko:task0" },
+  { name: "task1", kind: "by hand", parts: [apiAlone] },
+  { name: "task2", kind: "by hand", parts: partsOf("task2") },
+  { name: "task3", kind: "by hand", parts: partsOf("task3") },
   { name: "task4", kind: "compose" },
   { name: "task5", kind: "compose" },
   { name: "task6", kind: "compose" },
 ];
+
+/**
+ * Reads the course's own command for two API servers.
+ * @returns The arguments after `docker-compose`: `up --scale back-end=2`.
+ */
+export async function scaleCommand(): Promise<string[]> {
+  const command = await readFile(path.join(root, "task6/2-api-servers.txt"), "utf8");
+  return command.trim().split(" ").slice(1);
+}

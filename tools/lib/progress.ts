@@ -24,6 +24,7 @@ export async function runSteps(steps: readonly Step[]): Promise<void> {
   const logger = new ListrLogger({
     processOutput: new ProcessOutput(process.stderr, process.stderr),
   });
+  let cause: unknown;
   const tasks = steps.map((step) => ({
     title: step.title,
     task: async (_context: unknown, task: { title: string; output: string }): Promise<void> => {
@@ -31,12 +32,22 @@ export async function runSteps(steps: readonly Step[]): Promise<void> {
         task.output = line;
       };
       const report = Object.assign(show, { detail: interactive ? show : () => undefined });
-      task.title = (await step.run(report)) ?? step.title;
+      try {
+        task.title = (await step.run(report)) ?? step.title;
+      } catch (error) {
+        // The caller tells what went wrong; here the step is only marked as failed
+        cause = error;
+        throw new Error("");
+      }
     },
   }));
   await new Listr(tasks, {
     registerSignalListeners: false,
     renderer: interactive ? "default" : "simple",
     rendererOptions: { logger },
-  }).run();
+  })
+    .run()
+    .catch((error: unknown) => {
+      throw cause ?? error;
+    });
 }

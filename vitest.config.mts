@@ -16,7 +16,14 @@ export default defineConfig({
       { test: { name: "unit", include: ["tests/unit/**/*.test.ts"], testTimeout: 30_000 } },
       { test: { name: "contract", include: ["tests/contract/**/*.test.ts"], ...withEngine } },
       { test: { name: "stack", include: ["tests/stack/**/*.test.ts"], ...withEngine } },
-      { test: { name: "browser", include: ["tests/browser/**/*.test.ts"], ...withEngine } },
+      {
+        test: {
+          name: "browser",
+          include: ["tests/browser/**/*.test.ts"],
+          ...withEngine,
+          globalSetup: [...withEngine.globalSetup, "tests/lib/chromium.setup.ts"],
+        },
+      },
     ],
   },
 });

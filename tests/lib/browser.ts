@@ -1,0 +1,87 @@
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, inject } from "vitest";
+import { root } from "../../tools/lib/course";
+
+/** `describe`, skipped where there is no Docker engine or no Chromium. */
+export const describeInBrowser = describe.skipIf(
+  inject("engineMissing") !== undefined || inject("chromium") === undefined,
+);
+
+export const desktop = { viewport: { width: 1440, height: 900 } };
+export const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
+
+/** What a page asked for and complained about while it was open. */
+export interface Visit {
+  page: Page;
+  requests: { url: string; wireBytes: number }[];
+  /** Failed requests, answers of 400 and more, console errors, exceptions; empty when all is well. */
+  complaints: string[];
+}
+
+/** A real Chromium for the tests of a `describe`. */
+export class TestBrowser {
+  #browser: Browser | undefined;
+
+  /** @param args Further command-line switches, known only once the stack is up. */
+  static use(args: () => readonly string[] = () => []): TestBrowser {
+    const own = new TestBrowser();
+    beforeAll(async () => {
+      own.#browser = await chromium.launch({
+        executablePath: inject("chromium") ?? "",
+        args: [
+          ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
+          ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
+          ...args(),
+        ],
+      });
+    });
+    afterAll(async () => {
+      await own.#browser?.close();
+    });
+    return own;
+  }
+
+  /** Opens an address in a fresh profile and waits until the page is there. */
+  async visit(
+    url: string,
+    options: BrowserContextOptions = desktop,
+    waitUntil: "networkidle" | "load" = "networkidle",
+  ): Promise<Visit> {
+    if (this.#browser === undefined) throw new Error("the browser has not been started");
+    const context = await this.#browser.newContext(options);
+    const page = await context.newPage();
+    const visit: Visit = { page, requests: [], complaints: [] };
+    page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type())) visit.complaints.push(message.text());
+    });
+    page.on("pageerror", (error) => visit.complaints.push(error.message));
+    page.on("requestfailed", (request) => visit.complaints.push(`failed: ${request.url()}`));
+    page.on("response", (response) => {
+      if (response.status() >= 400)
+        visit.complaints.push(`${response.status()}: ${response.url()}`);
+    });
+    page.on("requestfinished", async (request) => {
+      const sizes = await request.sizes();
+      const wireBytes = sizes.responseHeadersSize + sizes.responseBodySize;
+      visit.requests.push({ url: request.url(), wireBytes });
+    });
+    await page.goto(url, { waitUntil });
+    return visit;
+  }
+}
+
+/** Scrolls through the whole page, so that whatever loads lazily is loaded. */
+export async function readToTheEnd(page: Page): Promise<void> {
+  const height = await page.evaluate("document.documentElement.scrollHeight");
+  for (let y = 0; y < Number(height); y += 400) await page.mouse.wheel(0, 400);
+  await page.waitForLoadState("networkidle");
+}
+
+/** Writes a picture of the whole page to the git-ignored `artifacts` folder. */
+export async function takePicture(page: Page, name: string): Promise<void> {
+  const folder = path.join(root, "artifacts/screenshots");
+  await mkdir(folder, { recursive: true });
+  await page.screenshot({ path: path.join(folder, `${name}.png`), fullPage: true });
+}

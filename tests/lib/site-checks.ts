@@ -1,0 +1,130 @@
+import type { Page } from "playwright-core";
+import { expect, it } from "vitest";
+import { desktop, phone, readToTheEnd, type TestBrowser, takePicture } from "./browser";
+
+const navigation = [
+  { name: "Home", target: "#home" },
+  { name: "About", target: "#about" },
+  { name: "Work Process", target: "#work-process" },
+  { name: "Testimonials", target: "#testimonials" },
+  { name: "Pricing Tables", target: "#pricing-plans" },
+  { name: "Blog Entries", target: "#blog" },
+  { name: "Contact Us", target: "#contact-us" },
+];
+
+/** Where a step's site is, and how to take its API away. */
+export interface Site {
+  url: string;
+  stopApi(): Promise<unknown>;
+}
+
+/** What holds for the page of every step. */
+export function itIsAWholePage(browser: TestBrowser, task: string, site: () => Site): void {
+  for (const [device, options] of Object.entries({ desktop, phone })) {
+    it(`loads without a complaint on a ${device}, from its own host alone, in 10 requests and 100 kB`, async () => {
+      const { page, requests, complaints } = await browser.visit(site().url, options);
+      await readToTheEnd(page);
+      await takePicture(page, `${task}-${device}`);
+      expect(complaints).toEqual([]);
+      expect(requests.filter(({ url }) => new URL(url).hostname !== "localhost")).toEqual([]);
+      expect(requests.length).toBeLessThanOrEqual(10);
+      const wireBytes = requests.reduce((sum, request) => sum + request.wireBytes, 0);
+      expect(wireBytes).toBeGreaterThan(5_000);
+      expect(wireBytes).toBeLessThan(100_000);
+      await page.context().close();
+    });
+  }
+
+  it("scrolls sideways at no width", async () => {
+    const { page } = await browser.visit(site().url);
+    for (const width of [320, 360, 768, 1024, 1440]) {
+      await page.setViewportSize({ width, height: 800 });
+      const overflow = await page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth",
+      );
+      expect({ width, overflow }).toEqual({ width, overflow: 0 });
+    }
+    await page.context().close();
+  });
+
+  it("leads to each section by mouse", async () => {
+    const { page } = await browser.visit(site().url);
+    for (const { name, target } of navigation) {
+      await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name }).click();
+      await expect.poll(() => new URL(page.url()).hash, { timeout: 5_000 }).toBe(target);
+      await expect.poll(() => isInView(page, target), { timeout: 5_000 }).toBe(true);
+    }
+    await page.context().close();
+  });
+
+  it("leads to each section by keyboard", async () => {
+    const { page } = await browser.visit(site().url, { ...desktop, reducedMotion: "reduce" });
+    for (const [index, { target }] of navigation.entries()) {
+      await page.goto(`${site().url}/`);
+      // The skip link and the logo come before the navigation
+      for (let tab = 0; tab < index + 3; tab += 1) await page.keyboard.press("Tab");
+      await page.keyboard.press("Enter");
+      await expect.poll(() => new URL(page.url()).hash, { timeout: 5_000 }).toBe(target);
+      await expect.poll(() => isInView(page, target), { timeout: 5_000 }).toBe(true);
+    }
+    await page.context().close();
+  });
+
+  it("has a menu button on a phone that opens, closes on Escape and closes on a choice", async () => {
+    const { page } = await browser.visit(site().url, phone);
+    const menu = page.locator("#menu");
+    const button = page.getByRole("button", { name: "Menu" });
+    expect(await menu.isVisible()).toBe(false);
+    await button.tap();
+    expect(await menu.isVisible()).toBe(true);
+    await page.keyboard.press("Escape");
+    expect(await menu.isVisible()).toBe(false);
+    await button.focus();
+    await page.keyboard.press("Enter");
+    expect(await menu.isVisible()).toBe(true);
+    await menu.getByRole("link", { name: "Contact Us" }).tap();
+    expect(await menu.isVisible()).toBe(false);
+    await expect.poll(() => isInView(page, "#contact-us"), { timeout: 5_000 }).toBe(true);
+    await page.context().close();
+  });
+}
+
+/** What holds once the page asks the API, from task3 on. */
+export function itShowsWhatTheApiSays(browser: TestBrowser, task: string, site: () => Site): void {
+  it("shows Hello, World! above the headline", async () => {
+    const { page } = await browser.visit(site().url);
+    expect(await page.locator("#dynamic-content").textContent()).toBe("Hello, World!");
+    const [greeting, headline] = await page.locator("h1").all();
+    const top = async (element = greeting): Promise<number> =>
+      (await element?.boundingBox())?.y ?? Number.NaN;
+    expect(await top(greeting)).toBeLessThan(await top(headline));
+    await page.context().close();
+  });
+
+  it("stays whole when the API is gone", async () => {
+    await site().stopApi();
+    // Not until the network is quiet: a plain proxy goes on trying for a minute
+    const { page, complaints } = await browser.visit(site().url, desktop, "load");
+    await takePicture(page, `${task}-without-api`);
+    expect(await page.locator("#dynamic-content").textContent()).toBe("");
+    expect(await page.getByText("to grow up your business").isVisible()).toBe(true);
+    await page.getByRole("link", { name: "Discover More" }).click();
+    expect(new URL(page.url()).hash).toBe("#features");
+    // The browser itself names the request that failed; nothing else goes wrong
+    expect(complaints.filter((text) => !/api\/hello|Failed to load resource/.test(text))).toEqual(
+      [],
+    );
+    await page.context().close();
+  });
+}
+
+async function isInView(page: Page, selector: string): Promise<boolean> {
+  const box = await page.locator(selector).boundingBox();
+  const height = page.viewportSize()?.height ?? 0;
+  return box !== null && box.y < height / 2 && box.y + box.height > 0;
+}
+
+/** In the course the page asks localhost:5252; the browser finds that at the test's own port. */
+export function apiAt(port: string | number): string[] {
+  return [`--host-resolver-rules=MAP localhost:5252 127.0.0.1:${port}`];
+}

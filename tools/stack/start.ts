@@ -1,0 +1,67 @@
+import { Command } from "commander";
+import { describeEngine, type Engine, ensureEngine, stopEngineIfIdle } from "../engine/engine";
+import { main } from "../lib/cli";
+import { type Step, steps } from "../lib/course";
+import { UserError } from "../lib/errors";
+import { type Report, runSteps } from "../lib/progress";
+import { runOnce, startByHand } from "./by-hand";
+import { startWithCompose } from "./with-compose";
+
+main(async (signal) => {
+  const program = new Command("npm start --")
+    .description(
+      "Builds a step of the course, starts it and waits until it answers. It stays up until npm stop.",
+    )
+    .argument("[task]", `${steps[0]?.name} to ${steps.at(-1)?.name}`, "task6")
+    .addHelpText(
+      "after",
+      "\nPorts on the host move by environment: PROXY_PORT=8080 npm start\n" +
+        "(PROXY_PORT 80, FRONT_END_PORT 9000, BACK_END_PORT 5252)",
+    )
+    .parse();
+  const [name] = program.processedArgs as [string];
+  const step = steps.find((candidate) => candidate.name === name);
+  if (step === undefined) {
+    throw new UserError(
+      `no step "${name}": choose ${steps.map((known) => known.name).join(", ")}.`,
+    );
+  }
+
+  let lines: string[] = [];
+  let engine: Engine | undefined;
+  try {
+    await runSteps([
+      {
+        title: "Docker engine",
+        run: async (report) => {
+          engine = await ensureEngine(report, signal);
+          return describeEngine(engine);
+        },
+      },
+      {
+        title: step.name,
+        run: async (report) => {
+          lines = await start(step, report, signal);
+          return step.kind === "print" ? `${step.name} ran` : `${step.name} answers`;
+        },
+      },
+    ]);
+  } finally {
+    // Ends it where nothing came up, and where nothing was to stay up
+    if (engine?.started) await stopEngineIfIdle();
+  }
+  if (step.kind !== "print") lines.push("", "Stop it with: npm stop");
+  process.stdout.write(`${lines.join("\n")}\n`);
+  return undefined;
+});
+
+function start(step: Step, report: Report, signal: AbortSignal): Promise<string[]> {
+  switch (step.kind) {
+    case "print":
+      return runOnce(step.name, step.image, report, signal);
+    case "by hand":
+      return startByHand(step.name, step.parts, report, signal);
+    case "compose":
+      return startWithCompose(step.name, report, signal);
+  }
+}
