@@ -83,5 +83,7 @@ export async function readToTheEnd(page: Page): Promise<void> {
 export async function takePicture(page: Page, name: string): Promise<void> {
   const folder = path.join(root, "artifacts/screenshots");
   await mkdir(folder, { recursive: true });
+  // What sticks to the window would otherwise stand somewhere in the middle
+  await page.evaluate("scrollTo({ top: 0, behavior: 'instant' })");
   await page.screenshot({ path: path.join(folder, `${name}.png`), fullPage: true });
 }

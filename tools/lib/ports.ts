@@ -1,4 +1,4 @@
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { UserError } from "./errors";
 
 /**
@@ -6,9 +6,9 @@ import { UserError } from "./errors";
  * @returns A port on the host. Someone else may take it before it is used; that is seldom.
  */
 export async function freePort(): Promise<number> {
-  const taken = await listenBriefly(0);
-  if (taken === undefined) throw new Error("the system has no free port");
-  return taken;
+  const { port } = await listenBriefly(0);
+  if (port === undefined) throw new Error("the system has no free port");
+  return port;
 }
 
 /**
@@ -17,21 +17,31 @@ export async function freePort(): Promise<number> {
  * @throws {UserError} when the port is taken.
  */
 export async function requireFreePort(port: number, variable: string): Promise<void> {
-  if ((await listenBriefly(port)) === undefined) {
+  const { refused } = await listenBriefly(port);
+  // Below 1024 we may not be allowed to listen, though the engine is
+  if (refused === "EADDRINUSE" || (refused === "EACCES" && (await answers(port)))) {
     throw new UserError(
       `port ${port} is in use: stop what listens there, or choose another with ${variable}=8080.`,
     );
   }
 }
 
-/** @returns The port that could be listened on, or undefined where it is taken or not allowed. */
-function listenBriefly(port: number): Promise<number | undefined> {
+/** @returns The port that could be listened on, or the system's code for why it could not. */
+function listenBriefly(port: number): Promise<{ port?: number; refused?: string | undefined }> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once("error", () => resolve(undefined));
+    server.once("error", ({ code }: NodeJS.ErrnoException) => resolve({ refused: code }));
     server.listen(port, () => {
       const address = server.address();
-      server.close(() => resolve(typeof address === "object" ? address?.port : undefined));
+      server.close(() => resolve(typeof address === "object" && address !== null ? address : {}));
     });
+  });
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "localhost");
+    socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
+    socket.once("connect", () => socket.destroy());
   });
 }
