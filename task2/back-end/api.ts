@@ -1,4 +1,4 @@
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, isIPv6 } from "node:net";
 import express from "express";
 import morgan from "morgan";
 
@@ -26,7 +26,7 @@ function serve(): void {
   const server = app.listen(Number(PORT), HOST, (error) => {
     if (error) fail(`${error.message}; set PORT or HOST to another one`);
     const { address, port } = server.address() as AddressInfo;
-    console.log(`Listening on http://${address}:${port}`);
+    console.log(`Listening on http://${isIPv6(address) ? `[${address}]` : address}:${port}`);
   });
 
   // nginx closes idle connections to an upstream after 60 s. If Node closed them first, a request

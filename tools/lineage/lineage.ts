@@ -153,8 +153,9 @@ async function merge(
   target: string,
 ): Promise<Carried["how"] | undefined> {
   const base = await attempt("git", ["show", `HEAD:${source}`], { cwd: repository });
-  const before = await readFile(path.join(repository, target), "utf8");
-  if (!base.ok) return undefined;
+  const before = (await read(path.join(repository, target)))?.toString();
+  if (!base.ok || before === undefined) return undefined;
+  if (/^[<>]{7} /m.test(before)) return "conflict";
 
   const scratch = await mkdtemp(path.join(tmpdir(), "softy-pinko-"));
   const baseFile = path.join(scratch, "base");
@@ -166,9 +167,17 @@ async function merge(
     });
     const after = `${merged.stdout}\n`;
     if (after === before) return undefined;
+    // What somebody has resolved by hand would come up again
+    if (!merged.ok && (await isEdited(repository, target))) return undefined;
     await writeFile(path.join(repository, target), after);
     return merged.ok ? "merged" : "conflict";
   } finally {
     await rm(scratch, { recursive: true });
   }
+}
+
+/** Whether a file differs from the last commit's. */
+async function isEdited(repository: string, file: string): Promise<boolean> {
+  const same = await attempt("git", ["diff", "--quiet", "HEAD", "--", file], { cwd: repository });
+  return !same.ok;
 }

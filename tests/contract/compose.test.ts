@@ -1,0 +1,156 @@
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { root } from "../../tools/lib/course";
+import { run } from "../../tools/lib/run";
+import { describeOnEngine } from "../lib/stacks";
+import { readRepositoryFile } from "../lib/task-files";
+import {
+  type ComposeModel,
+  contracts,
+  fileProblems,
+  operationProblems,
+  publishedPorts,
+  type Service,
+  stackProblems,
+} from "./rules/compose";
+
+const movable = { "back-end": "BACK_END_PORT", "front-end": "FRONT_END_PORT", proxy: "PROXY_PORT" };
+const asInTheText = { BACK_END_PORT: undefined, FRONT_END_PORT: undefined, PROXY_PORT: undefined };
+
+/** @returns The stack as Compose itself understands it. */
+async function modelOf(task: string, env: NodeJS.ProcessEnv = asInTheText): Promise<ComposeModel> {
+  const cwd = path.join(root, task);
+  const json = await run("docker", ["compose", "config", "--format", "json"], { cwd, env });
+  return JSON.parse(json) as ComposeModel;
+}
+
+describeOnEngine.each(contracts)("the stack of $task", (contract) => {
+  const { task, ports } = contract;
+
+  it("has the text's services, images, ports and order of start", async () => {
+    expect(stackProblems(await modelOf(task), contract)).toEqual([]);
+  });
+
+  it("can be watched, scaled and left alone", async () => {
+    expect(operationProblems(await modelOf(task))).toEqual([]);
+  });
+
+  it("says nothing that Compose ignores", () => {
+    const document = parse(readRepositoryFile(task, "docker-compose.yml"), { merge: true });
+    expect(fileProblems(document as Record<string, unknown>)).toEqual([]);
+  });
+
+  it.each(Object.keys(ports) as (keyof typeof movable)[])("lets %s's port move", async (name) => {
+    const { services } = await modelOf(task, { ...asInTheText, [movable[name]]: "18080" });
+    const [, container] = ports[name]?.split(":") ?? [];
+    expect(publishedPorts(services[name] ?? {})).toEqual([`18080:${container}`]);
+  });
+});
+
+const good: Service = {
+  image: "softy-pinko-front-end:task4",
+  build: { context: "/x/task4/front-end", dockerfile: "Dockerfile" },
+  ports: [{ target: 9000, published: "9000" }],
+  depends_on: { "back-end": { condition: "service_healthy" } },
+  healthcheck: { test: ["CMD", "curl", "http://127.0.0.1:9000/health"], start_interval: "1s" },
+  restart: "unless-stopped",
+  logging: { driver: "local" },
+};
+
+const backEnd: Service = {
+  ...good,
+  image: "softy-pinko-back-end:task4",
+  build: { context: "/x/task4/back-end", dockerfile: "Dockerfile" },
+  ports: [{ target: 5252, published: "5252" }],
+  depends_on: {},
+};
+
+describe("a stack fails", () => {
+  const contract = contracts[0];
+  if (contract === undefined) throw new Error("there is no contract for task4");
+  const problemsWith = (change: Service): string[] =>
+    stackProblems(
+      { services: { "back-end": backEnd, "front-end": { ...good, ...change } } },
+      contract,
+    );
+
+  it("in nothing when it keeps the rules", () => {
+    expect(problemsWith({})).toEqual([]);
+    expect(operationProblems({ services: { "front-end": good } })).toEqual([]);
+  });
+
+  it.each<[string, ComposeModel, string]>([
+    ["a service too few", { services: { "back-end": backEnd } }, "the services are back-end, not"],
+    [
+      "a service too many",
+      { services: { "back-end": backEnd, "front-end": good, db: good } },
+      "the services are back-end, db, front-end, not back-end, front-end",
+    ],
+    [
+      "another name",
+      { services: { backend: backEnd, "front-end": good } },
+      "the services are backend, front-end, not",
+    ],
+  ])("with %s", (_, model, problem) => {
+    expect(stackProblems(model, contract)).toEqual([expect.stringContaining(problem)]);
+  });
+
+  it.each<[string, Service, string]>([
+    ["a base image's tag", { image: "nginx:latest" }, 'image "nginx:latest", not "softy-pinko-f'],
+    ["the tag of another step", { image: "softy-pinko-front-end:task3" }, ":task3"],
+    ["another folder", { build: { ...good.build, context: "/x/task3/front-end" } }, "context"],
+    ["another Dockerfile", { build: { ...good.build, dockerfile: "dev" } }, 'dockerfile "dev"'],
+    ["no port", { ports: [] }, 'ports "", not "9000:9000"'],
+    ["ports mixed up", { ports: [{ target: 80, published: "9000" }] }, 'ports "9000:80", not'],
+    ["any port", { ports: [{ target: 9000 }] }, 'ports "any:9000", not'],
+    [
+      "a port on one address",
+      { ports: [{ target: 9000, published: "9000", host_ip: "127.0.0.1" }] },
+      'ports "127.0.0.1:9000:9000"',
+    ],
+    ["no order", { depends_on: {} }, 'depends on "", not "back-end"'],
+    [
+      "no wait for health",
+      { depends_on: { "back-end": { condition: "service_started" } } },
+      "needs of back-end only service_started",
+    ],
+  ])("with %s", (_, change, problem) => {
+    expect(problemsWith(change)).toEqual([expect.stringContaining(problem)]);
+  });
+
+  it.each<[string, Service, string]>([
+    [
+      "a disabled check",
+      { healthcheck: { ...good.healthcheck, disable: true } },
+      "no health check",
+    ],
+    [
+      "a check by name",
+      { healthcheck: { test: ["CMD", "curl", "http://localhost"], start_interval: "1s" } },
+      "is probed elsewhere than at 127.0.0.1",
+    ],
+    ["slow first probes", { healthcheck: { test: ["CMD", "127.0.0.1"] } }, "has no start_interval"],
+    ["no restart", { restart: "no" }, "restarts no"],
+    ["logs that grow", { logging: { driver: "json-file" } }, "logs without end"],
+    ["a container_name", { container_name: "api" }, "has a container_name"],
+    ["privileges", { privileged: true }, "is privileged"],
+    ["a host mount", { volumes: [{ type: "bind", source: "/x" }] }, "mounts a folder of the host"],
+    ["the host's network", { network_mode: "host" }, "shares the host's network"],
+  ])("to run with %s", (_, change, problem) => {
+    const problems = operationProblems({ services: { "front-end": { ...good, ...change } } });
+    expect(problems).toEqual([expect.stringContaining(problem)]);
+  });
+
+  it("to run without any health check", () => {
+    const { healthcheck: _, ...without } = good;
+    expect(operationProblems({ services: { "front-end": without } })).toEqual([
+      "front-end has no health check",
+      "front-end has no start_interval",
+    ]);
+  });
+
+  it("with a version", () => {
+    expect(fileProblems(parse('version: "3"\nservices: {}\n'))).toEqual(["version is obsolete"]);
+  });
+});

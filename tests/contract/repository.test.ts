@@ -1,0 +1,168 @@
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { root } from "../../tools/lib/course";
+import { run } from "../../tools/lib/run";
+import { descents } from "../../tools/lineage/declared";
+import { findDepartures } from "../../tools/lineage/lineage";
+import { folders, listFiles, readRepositoryFile, stepOf, taskNames } from "../lib/task-files";
+import {
+  entryProblems,
+  importProblems,
+  type Lock,
+  lockProblems,
+  missingFiles,
+  textProblems,
+  versionProblems,
+} from "./rules/repository";
+
+const readLock = (file: string): Lock => JSON.parse(readRepositoryFile(file)) as Lock;
+
+/** The root's, which the tests use, and those of the steps, which the images use. */
+const locks = Object.fromEntries(
+  [".", ...folders.backEnds, ...folders.frontEnds.filter((folder) => stepOf(folder) >= 3)]
+    .map((folder) => path.posix.join(folder, "package-lock.json"))
+    .map((file) => [file, readLock(file)]),
+);
+
+async function trackedEntries(): Promise<string[]> {
+  const staged = await run("git", ["ls-files", "--stage", "-z"], { cwd: root });
+  const entries = staged.split("\0").filter((entry) => entry !== "");
+  expect(entries).toContainEqual(expect.stringMatching(/\ttask0\/Dockerfile$/));
+  return entries;
+}
+
+describe("the repository", () => {
+  it.each(taskNames)("has every file of %s under its name", async (task) => {
+    expect(missingFiles(stepOf(task), await listFiles(task))).toEqual([]);
+  });
+
+  it("has the exact command in task6/2-api-servers.txt", () => {
+    const command = readRepositoryFile("task6/2-api-servers.txt");
+    expect(command).toBe("docker-compose up --scale back-end=2\n");
+  });
+
+  it("has text files that every tool can read", async () => {
+    const files = (await trackedEntries()).map((entry) => entry.split("\t")[1] ?? "");
+    const problems = files
+      .filter((file) => existsSync(path.join(root, file)))
+      .flatMap((file) =>
+        textProblems(readFileSync(path.join(root, file))).map((problem) => `${file} ${problem}`),
+      );
+    expect(problems).toEqual([]);
+  });
+
+  it("holds neither links nor what others built", async () => {
+    expect((await trackedEntries()).flatMap(entryProblems)).toEqual([]);
+  });
+
+  it("can be installed from any registry", async () => {
+    const files = (await listFiles()).filter((file) => file.endsWith("package-lock.json"));
+    expect(files).toEqual(expect.arrayContaining(Object.keys(locks)));
+    const problems = files.flatMap((file) =>
+      lockProblems(readLock(file)).map((problem) => `${file}: ${problem}`),
+    );
+    expect(problems).toEqual([]);
+  });
+
+  it("tests the very versions that the images ship", () => {
+    const shipped = ["express", "cors", "morgan", "typescript", "ts-node"];
+    expect(versionProblems(locks, (name) => shipped.includes(name))).toEqual([]);
+  });
+
+  it("ships the same packages in every step", () => {
+    const { "package-lock.json": _, ...ofSteps } = locks;
+    expect(versionProblems(ofSteps, () => true)).toEqual([]);
+  });
+
+  it.each(folders.backEnds)("has a program in %s that stands alone", (folder) => {
+    const { dependencies } = JSON.parse(readRepositoryFile(folder, "package.json")) as {
+      dependencies: Record<string, string>;
+    };
+    const source = readRepositoryFile(folder, "api.ts");
+    expect(importProblems("api.ts", source, Object.keys(dependencies))).toEqual([]);
+  });
+
+  it.each(descents)("has in $task a copy of $from with the declared changes", async (descent) => {
+    expect(await findDepartures(root, descent)).toEqual([]);
+  });
+});
+
+describe("a repository fails", () => {
+  it("without the files of a step", () => {
+    const missing = taskNames.map((_, step) => missingFiles(step, []));
+    expect(missing.map(({ length }) => length)).toEqual([1, 6, 9, 9, 10, 12, 13]);
+    expect(missing[6]).toContain("front-end/softy-pinko-front-end/index.html");
+  });
+
+  it.each([
+    ["api.py for api.ts", 1, "api.ts", "api.py"],
+    ["a file that was not moved", 2, "back-end/api.ts", "api.ts"],
+    ["another extension", 4, "docker-compose.yml", "docker-compose.yaml"],
+    ["other letters", 5, "proxy/proxy.conf", "Proxy/proxy.conf"],
+    ["a site that is a git link", 3, "front-end/softy-pinko-front-end/index.html", "front-end/x"],
+  ])("with %s", (_, step, name, other) => {
+    const files = missingFiles(step, []);
+    expect(missingFiles(step, files)).toEqual([]);
+    expect(missingFiles(step, [...files.filter((file) => file !== name), other])).toEqual([name]);
+  });
+
+  it.each([
+    ["", ["is empty"]],
+    ["a", ["does not end with a newline"]],
+    ["a\n\n", ["ends with an empty line"]],
+    ["\n\n", ["ends with an empty line"]],
+    ["a\r\nb\n", ["has a carriage return"]],
+    ["a\nb\n", []],
+    ["\u0089PNG\r\n\0", []],
+  ])("with the file %j", (content, problems) => {
+    expect(textProblems(Buffer.from(content))).toEqual(problems);
+  });
+
+  it.each([
+    ["100644 0a1b 0\ttask0/Dockerfile", []],
+    ["160000 0a1b 0\ttask2/front-end/site", ["task2/front-end/site is a git link"]],
+    ["120000 0a1b 0\ttask2/api.ts", ["task2/api.ts is a symbolic link"]],
+    ["100644 0a1b 0\tsite/jquery.min.js", ["site/jquery.min.js is built or vendored"]],
+    ["100644 0a1b 0\ta/node_modules/b/c.js", ["a/node_modules/b/c.js is built or vendored"]],
+    ["100644 0a1b 0\tdist/api.js", ["dist/api.js is built or vendored"]],
+    ["100644 0a1b 0\ttools/distance.ts", []],
+  ])("with the entry %j", (entry, problems) => {
+    expect(entryProblems(entry)).toEqual(problems);
+  });
+
+  it("with a lock that names a registry or lacks a checksum", () => {
+    const packages = {
+      "": { version: "1.0.0" },
+      "node_modules/a": { version: "1.0.0", integrity: "sha512-x", resolved: "https://r/a.tgz" },
+      "node_modules/b": { version: "1.0.0" },
+    };
+    expect(lockProblems({ packages })).toEqual([
+      "node_modules/a is tied to https://r/a.tgz",
+      "node_modules/b has no checksum",
+    ]);
+  });
+
+  it("with locks that disagree", () => {
+    const lock = (version: string): Lock => ({
+      packages: {
+        "node_modules/a": { version },
+        "node_modules/x/node_modules/a": { version: "0" },
+      },
+    });
+    const disagreeing = { one: lock("1"), two: lock("2"), three: lock("1") };
+    expect(versionProblems(disagreeing, () => true)).toEqual(["a is 1 in one, three; 2 in two"]);
+    expect(versionProblems(disagreeing, (name) => name === "b")).toEqual([]);
+    expect(versionProblems({ one: lock("1"), two: lock("1") }, () => true)).toEqual([]);
+  });
+
+  it.each([
+    ['import a from "../tools/lib";', ["../tools/lib is outside the folder"]],
+    ['const a = require("../a");', ["../a is outside the folder"]],
+    ['import "cors";', ["cors is not in package.json"]],
+    ['import type { A } from "@types/cors/a";', ["@types/cors/a is not in package.json"]],
+    ['import "./a"; import "node:net"; import "express/lib/a"; import "@a/b/c";', []],
+  ])("with the program %s", (source, problems) => {
+    expect(importProblems("api.ts", source, ["express", "@a/b"])).toEqual(problems);
+  });
+});

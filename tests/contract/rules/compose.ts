@@ -1,0 +1,110 @@
+import path from "node:path";
+
+/** The part of `docker compose config --format json` that the rules look at. */
+export interface Service {
+  image?: string;
+  build?: { context?: string; dockerfile?: string };
+  ports?: { target: number; published?: string; host_ip?: string }[];
+  depends_on?: Record<string, { condition: string }>;
+  healthcheck?: { test?: string[]; start_interval?: string; disable?: boolean };
+  restart?: string;
+  logging?: { driver?: string; options?: Record<string, string> };
+  container_name?: string;
+  privileged?: boolean;
+  volumes?: { type: string; source?: string }[];
+  network_mode?: string;
+}
+
+export interface ComposeModel {
+  services: Record<string, Service>;
+}
+
+/** What a stack must consist of. */
+export interface StackContract {
+  /** Tags the images, and is the folder's name. */
+  task: string;
+  /** Each service with the services it waits for. */
+  services: Record<string, string[]>;
+  /** `HOST:CONTAINER` by service; a service that is not here is not published. */
+  ports: Record<string, string>;
+}
+
+const two = { "back-end": [], "front-end": ["back-end"] };
+const three = { "back-end": [], "front-end": [], proxy: ["back-end", "front-end"] };
+
+/** Spec, tasks 4 to 6. */
+export const contracts: readonly StackContract[] = [
+  { task: "task4", services: two, ports: { "back-end": "5252:5252", "front-end": "9000:9000" } },
+  { task: "task5", services: three, ports: { proxy: "80:80" } },
+  { task: "task6", services: three, ports: { proxy: "80:80" } },
+];
+
+/** Lists a service's ports in the compose file's short form, such as `80:80`. */
+export function publishedPorts({ ports = [] }: Service): string[] {
+  return ports.map(({ target, published, host_ip }) =>
+    [...(host_ip === undefined ? [] : [host_ip]), published ?? "any", target].join(":"),
+  );
+}
+
+/** The services, how they are built, published and ordered (spec, tasks 4 to 6). */
+export function stackProblems(model: ComposeModel, contract: StackContract): string[] {
+  const found = Object.keys(model.services).sort().join(", ");
+  const wanted = Object.keys(contract.services).sort().join(", ");
+  if (found !== wanted) return [`the services are ${found}, not ${wanted}`];
+  return Object.entries(contract.services).flatMap(([name, waitsFor]) => {
+    const service = model.services[name] ?? {};
+    const { image, build = {}, depends_on = {} } = service;
+    const expected = {
+      image: `softy-pinko-${name}:${contract.task}`,
+      context: `${contract.task}/${name}`,
+      dockerfile: "Dockerfile",
+      ports: contract.ports[name] ?? "",
+      "depends on": [...waitsFor].sort().join(", "),
+    };
+    const actual = {
+      image,
+      context: build.context?.split(path.sep).slice(-2).join("/"),
+      dockerfile: build.dockerfile,
+      ports: publishedPorts(service).join(", "),
+      "depends on": Object.keys(depends_on).sort().join(", "),
+    };
+    const differing = Object.keys(expected) as (keyof typeof expected)[];
+    return [
+      ...differing
+        .filter((key) => actual[key] !== expected[key])
+        .map((key) => `${name}: ${key} "${actual[key]}", not "${expected[key]}"`),
+      ...Object.entries(depends_on)
+        .filter(([, { condition }]) => condition !== "service_healthy")
+        .map(([other, { condition }]) => `${name} needs of ${other} only ${condition}`),
+    ];
+  });
+}
+
+/** What makes each service of a stack one that can be scaled, watched and left alone. */
+export function operationProblems({ services }: ComposeModel): string[] {
+  return Object.entries(services).flatMap(([name, service]) => {
+    const { healthcheck, restart, logging, container_name, privileged, volumes = [] } = service;
+    const probe = healthcheck?.test?.join(" ") ?? "";
+    const rotates = logging?.driver === "local" || logging?.options?.["max-size"] !== undefined;
+    const rules: [boolean, string][] = [
+      [probe !== "" && !/^NONE$/.test(probe) && !healthcheck?.disable, "has no health check"],
+      [probe === "" || probe.includes("127.0.0.1"), "is probed elsewhere than at 127.0.0.1"],
+      [healthcheck?.start_interval !== undefined, "has no start_interval"],
+      [restart === "unless-stopped", `restarts ${restart ?? "never"}`],
+      [rotates, "logs without end"],
+      [container_name === undefined, "has a container_name, so it cannot be scaled"],
+      [privileged !== true, "is privileged"],
+      [volumes.every(({ type }) => type !== "bind"), "mounts a folder of the host"],
+      [service.network_mode !== "host", "shares the host's network"],
+    ];
+    return rules.filter(([kept]) => !kept).map(([, problem]) => `${name} ${problem}`);
+  });
+}
+
+/**
+ * What only the file itself shows: Compose v2 ignores `version`, and warns.
+ * @param document The parsed YAML.
+ */
+export function fileProblems(document: Record<string, unknown>): string[] {
+  return "version" in document ? ["version is obsolete"] : [];
+}

@@ -1,0 +1,125 @@
+import request from "supertest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { app as task1 } from "../../task1/api";
+import { app as task2 } from "../../task2/back-end/api";
+import { app as task3 } from "../../task3/back-end/api";
+import { app as task4 } from "../../task4/back-end/api";
+import { app as task5 } from "../../task5/back-end/api";
+import { app as task6 } from "../../task6/back-end/api";
+
+const steps = [
+  { task: "task1", app: task1, hasCors: false, hasHealth: false },
+  { task: "task2", app: task2, hasCors: false, hasHealth: false },
+  { task: "task3", app: task3, hasCors: true, hasHealth: false },
+  { task: "task4", app: task4, hasCors: true, hasHealth: true },
+  { task: "task5", app: task5, hasCors: true, hasHealth: true },
+  { task: "task6", app: task6, hasCors: true, hasHealth: true },
+];
+
+const logLine = (request: string): RegExp =>
+  new RegExp(
+    String.raw`^\S+ - - \[\d{2}/\w{3}/\d{4}:\d{2}:\d{2}:\d{2} \+0000\] "${request} HTTP/1\.[01]" \d{3} (\d+|-)$`,
+  );
+
+let log: string[] = [];
+
+beforeEach(() => {
+  log = [];
+  vi.spyOn(process.stdout, "write").mockImplementation((chunk) => {
+    log.push(...String(chunk).trimEnd().split("\n"));
+    return true;
+  });
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe.each(steps)("the API of $task", ({ app, hasCors, hasHealth }) => {
+  it("says Hello, World! at /api/hello", async () => {
+    const response = await request(app).get("/api/hello");
+    expect(response.status).toBe(200);
+    expect(response.text).toBe("Hello, World!");
+    expect(response.headers["content-type"]).toBe("text/html; charset=utf-8");
+  });
+
+  it("answers HEAD with the same headers and no body", async () => {
+    const response = await request(app).head("/api/hello");
+    expect(response.status).toBe(200);
+    expect(response.headers["content-length"]).toBe("13");
+    expect(response.text ?? "").toBe("");
+  });
+
+  it.each([
+    ["an unknown path", "/nowhere"],
+    ["the root", "/"],
+    ["a path below the right one", "/api/hello/there"],
+    ["a path that is not valid percent-encoding", "/%E0%A4%A"],
+    ["a path that holds markup", "/<script>"],
+  ])("answers 404 and nothing more to %s", async (_, path) => {
+    const response = await request(app).get(path);
+    expect(response.status).toBe(404);
+    expect(response.headers["content-type"]).toBe("text/plain; charset=utf-8");
+    expect(response.text).toBe("Not Found\n");
+  });
+
+  it("answers 404 to another method", async () => {
+    expect((await request(app).post("/api/hello")).status).toBe(404);
+  });
+
+  it.each(["/api/hello", "/nowhere", "/health", "/%E0%A4%A"])(
+    "does not say at %s what it is made with",
+    async (path) => {
+      expect((await request(app).get(path)).headers).not.toHaveProperty("x-powered-by");
+    },
+  );
+
+  it.each([
+    ["GET /api/hello", /" 200 13$/],
+    ["GET /nowhere", /" 404 10$/],
+    ["HEAD /api/hello", /" 200 \S+$/],
+  ])("logs %s on one line in the common log format", async (line, end) => {
+    const [method = "", path = ""] = line.split(" ");
+    await (method === "HEAD" ? request(app).head(path) : request(app).get(path));
+    await vi.waitFor(() => expect(log).toHaveLength(1));
+    expect(log[0]).toMatch(logLine(line));
+    expect(log[0]).toMatch(end);
+  });
+
+  it(`${hasCors ? "lets" : "does not let"} a page from another origin read its answer`, async () => {
+    const { headers } = await request(app).get("/api/hello").set("Origin", "http://localhost:9000");
+    expect(headers["access-control-allow-origin"]).toBe(hasCors ? "*" : undefined);
+  });
+
+  it(`${hasCors ? "grants" : "does not grant"} what a preflight asks for`, async () => {
+    const response = await request(app)
+      .options("/api/hello")
+      .set("Origin", "http://localhost:9000")
+      .set("Access-Control-Request-Method", "GET");
+    const { headers, status } = response;
+    expect(headers["access-control-allow-origin"]).toBe(hasCors ? "*" : undefined);
+    if (hasCors) {
+      expect(status).toBe(204);
+      expect(headers["access-control-allow-methods"]).toContain("GET");
+    } else {
+      expect(headers).not.toHaveProperty("access-control-allow-methods");
+    }
+  });
+
+  if (hasHealth) {
+    it("says OK at /health, and does not log it", async () => {
+      const response = await request(app).get("/health");
+      expect(response.status).toBe(200);
+      expect(response.text).toBe("OK\n");
+      expect(response.headers["content-type"]).toBe("text/plain; charset=utf-8");
+      // A request that is logged comes after it: once that line is there, /health's would be too
+      await request(app).get("/api/hello");
+      await vi.waitFor(() => expect(log).not.toHaveLength(0));
+      expect(log).toEqual([expect.stringMatching(logLine("GET /api/hello"))]);
+    });
+  } else {
+    it("has no /health yet", async () => {
+      expect((await request(app).get("/health")).status).toBe(404);
+    });
+  }
+});

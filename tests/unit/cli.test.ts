@@ -1,0 +1,48 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { root } from "../../tools/lib/course";
+import { type Child, endScripts, startScript, waitForOutput } from "./lib/child";
+
+const command = (way: string): Child =>
+  startScript(["tests/unit/fixtures/command.ts", way], { cwd: root });
+
+afterEach(endScripts);
+
+describe("a command", () => {
+  it.each([
+    ["done", 0, /^$/],
+    ["found-something", 1, /^$/],
+    ["user-error", 2, /^error: port 80 is taken: free it\.\n$/],
+    ["command-error", 1, /^error: docker build \. failed with 17\nno space left\n$/],
+    ["bug", 1, /^TypeError: undefined is not a function\n\s+at .*command\.ts/],
+  ])("that ends with %s exits with %i", async (way, code, stderr) => {
+    const child = command(way);
+    expect(await child.ended).toBe(code);
+    expect(child.output.stdout).toBe("");
+    expect(child.output.stderr).toMatch(stderr);
+  });
+
+  it.each([
+    ["SIGINT", "clean up and return", 130],
+    ["SIGINT", "clean up and throw", 130],
+    ["SIGTERM", "clean up and return", 143],
+    ["SIGTERM", "clean up and throw", 143],
+  ] as const)("that gets %s can %s before it exits with %i", async (signal, way, code) => {
+    const child = command(way);
+    await waitForOutput(child, /ready/);
+    child.process.kill(signal);
+    expect(await child.ended).toBe(code);
+    expect(child.output.stdout).toBe("ready\ncleaning\nclean\n");
+    expect(child.output.stderr).toBe("\nstopping…\n");
+  });
+
+  it("does not let a second Ctrl-C cut its clean-up short", async () => {
+    const child = command("clean up and throw");
+    await waitForOutput(child, /ready/);
+    child.process.kill("SIGINT");
+    await waitForOutput(child, /cleaning/);
+    child.process.kill("SIGINT");
+    expect(await child.ended).toBe(130);
+    expect(child.output.stdout).toMatch(/clean\n$/);
+    expect(child.output.stderr).toBe("\nstopping…\n");
+  });
+});

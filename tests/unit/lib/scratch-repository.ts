@@ -1,0 +1,49 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { run } from "../../../tools/lib/run";
+
+/** A git repository of its own in a temporary folder. Paths are relative to it. */
+export class ScratchRepository {
+  private constructor(readonly folder: string) {}
+
+  /** @returns A repository whose only commit holds these files. */
+  static async of(files: Record<string, string>): Promise<ScratchRepository> {
+    const repository = new ScratchRepository(await mkdtemp(path.join(tmpdir(), "lineage-")));
+    await repository.git("init", "--quiet");
+    await repository.write(files);
+    await repository.commit();
+    return repository;
+  }
+
+  async write(files: Record<string, string>): Promise<void> {
+    for (const [file, content] of Object.entries(files)) {
+      const target = path.join(this.folder, file);
+      await mkdir(path.dirname(target), { recursive: true });
+      await writeFile(target, content);
+    }
+  }
+
+  async read(file: string): Promise<string> {
+    return readFile(path.join(this.folder, file), "utf8");
+  }
+
+  async delete(file: string): Promise<void> {
+    await rm(path.join(this.folder, file));
+  }
+
+  /** Commits whatever is there, as nobody in particular and whatever the user's own settings are. */
+  async commit(): Promise<void> {
+    await this.git("add", "--all");
+    const author = ["-c", "user.name=Test", "-c", "user.email=test@localhost"];
+    await this.git(...author, "-c", "commit.gpgsign=false", "commit", "--quiet", "-m", "files");
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.folder, { recursive: true });
+  }
+
+  private async git(...args: string[]): Promise<void> {
+    await run("git", args, { cwd: this.folder });
+  }
+}
