@@ -1,8 +1,9 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import { execa } from "execa";
 import { beforeAll, describe, expect, it } from "vitest";
 import { compose, countServed, listContainers, newMarker } from "../../tools/lib/compose";
 import { fetchAnswer, fetchMany } from "../../tools/lib/http";
@@ -77,14 +78,14 @@ describeOnEngine("the command in task6/2-api-servers.txt", () => {
     const [program = "", ...args] = command.trim().split(" ");
     await compose(stack, ["build"]);
 
-    const terminal = execa(program, args, {
+    const terminal = spawn(program, args, {
       cwd: stack.folder,
-      env: { ...stack.env, COMPOSE_PROJECT_NAME: stack.project },
-      all: true,
-      reject: false,
+      env: { ...process.env, ...stack.env, COMPOSE_PROJECT_NAME: stack.project },
+      stdio: ["ignore", "pipe", "ignore"],
     });
+    const ended = once(terminal, "close");
     const servers: string[] = [];
-    createInterface(terminal.all).on("line", (line) => {
+    createInterface(terminal.stdout).on("line", (line) => {
       const server = /(back-end-\d+)\s+\|.*"GET \/api\/hello HTTP/.exec(line)?.[1];
       if (server !== undefined) servers.push(server);
     });
@@ -106,7 +107,7 @@ describeOnEngine("the command in task6/2-api-servers.txt", () => {
     expect(servers.filter((server, index) => server === servers[index + 1])).toEqual([]);
 
     terminal.kill("SIGINT");
-    await terminal;
+    await ended;
     expect((await listContainers(stack)).filter(({ state }) => state === "running")).toEqual([]);
     await compose(stack, ["down"]);
     expect(await leftovers(stack.project)).toEqual([]);

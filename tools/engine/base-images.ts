@@ -26,11 +26,8 @@ const certificates = "/etc/ssl/certs/ca-certificates.crt";
  */
 export async function ensureBaseImages(report: Report, signal: AbortSignal): Promise<string[]> {
   const options = { signal, onLine: report.detail };
-  const missing: (typeof baseImages)[number][] = [];
-  for (const base of baseImages) {
-    if (!(await attempt("docker", ["image", "inspect", base.image])).ok) missing.push(base);
-  }
-
+  const present = await presentImages();
+  const missing = baseImages.filter(({ image }) => !present.has(image));
   for (const [index, { image }] of missing.entries()) {
     report(`pulling ${image}`);
     const pulled = await attempt("docker", ["pull", "-q", image], {
@@ -44,17 +41,25 @@ export async function ensureBaseImages(report: Report, signal: AbortSignal): Pro
     await makeStandIns(missing.slice(index), report, options);
     break;
   }
-  return standInNames();
+  const now = missing.length === 0 ? present : await presentImages();
+  return [...now].filter(([, isStandIn]) => isStandIn).map(([image]) => image);
 }
 
-async function standInNames(): Promise<string[]> {
-  const listed = await run("docker", [
-    "image",
-    "ls",
-    "--filter=label=softy-pinko.stand-in",
-    "--format={{.Repository}}:{{.Tag}}",
+/** @returns The base images that the engine has, and whether each is a stand-in. */
+async function presentImages(): Promise<Map<string, boolean>> {
+  const names = baseImages.map(({ image }) => image);
+  // Fails when one is missing, but still prints the others
+  const { stdout } = await attempt("docker", [
+    ...["image", "inspect", ...names],
+    '--format={{join .RepoTags " "}}\t{{index .Config.Labels "softy-pinko.stand-in"}}',
   ]);
-  return baseImages.map(({ image }) => image).filter((image) => listed.split("\n").includes(image));
+  const lines = stdout.split("\n").map((line) => line.split("\t"));
+  return new Map(
+    names.flatMap((name) => {
+      const line = lines.find(([tags = ""]) => tags.split(" ").includes(name));
+      return line === undefined ? [] : [[name, line[1] !== ""] as const];
+    }),
+  );
 }
 
 async function makeStandIns(

@@ -29,11 +29,11 @@ export interface Engine {
  * @throws {UserError} where there is no engine and none may be installed; nothing is changed then.
  */
 export async function ensureEngine(report: Report, signal: AbortSignal): Promise<Engine> {
-  const answered = await engineVersion();
+  const [answered, composeAnswered] = await Promise.all([engineVersion(), composeVersion()]);
   const version = answered ?? (await bringUp(report, signal));
   const started = answered === undefined;
   try {
-    const versions = await requireVersions(version);
+    const versions = requireVersions(version, composeAnswered ?? (await composeVersion()));
     const ours = (await daemonPid()) !== undefined;
     if (ours) enlist();
     const standIns = ours ? await ensureBaseImages(report, signal) : [];

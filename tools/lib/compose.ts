@@ -1,4 +1,5 @@
-import { createHash } from "node:crypto";
+import { randomBytes } from "node:crypto";
+import path from "node:path";
 import { attempt, type Outcome, type RunOptions, run } from "./run";
 import { waitUntil } from "./wait";
 
@@ -20,7 +21,7 @@ export interface Container {
   state: string;
   /** `healthy`, `unhealthy`, `starting`; empty without a health check. */
   health: string;
-  /** Ports on the host. */
+  /** Ports on the host, each once. */
   published: number[];
 }
 
@@ -51,31 +52,33 @@ export function removeStack(stack: Stack, options: RunOptions = {}): Promise<Out
   );
 }
 
-interface ListedContainer {
-  ID: string;
-  Name: string;
-  Service: string;
-  State: string;
-  Health: string;
-  Publishers: { PublishedPort: number }[] | null;
+/** @returns The name by which the engine knows a stack. */
+export function projectOf(stack: Stack): string {
+  return stack.project ?? process.env.COMPOSE_PROJECT_NAME ?? path.basename(stack.folder);
 }
 
 /** @returns All containers of a stack, stopped ones too, ordered by name. */
 export async function listContainers(stack: Stack, service?: string): Promise<Container[]> {
-  const args = ["ps", "--all", "--format=json", ...(service === undefined ? [] : [service])];
-  const listed = await attempt("docker", ["compose", ...args], optionsFor(stack, {}));
-  return listed.stdout
+  // Compose's own `ps` takes five times as long
+  const fields = [".ID", ".Names", '.Label "com.docker.compose.service"', ".State", ".Status"];
+  const listed = await run("docker", [
+    ...["ps", "--all", "--no-trunc"],
+    `--filter=label=com.docker.compose.project=${projectOf(stack)}`,
+    ...(service === undefined ? [] : [`--filter=label=com.docker.compose.service=${service}`]),
+    `--format=${[...fields, ".Ports"].map((field) => `{{${field}}}`).join("\t")}`,
+  ]);
+  return listed
     .split("\n")
     .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as ListedContainer)
-    .map(({ ID, Name, Service, State, Health, Publishers }) => ({
-      id: ID,
-      name: Name,
-      service: Service,
-      state: State,
-      health: Health,
-      published: (Publishers ?? []).map(({ PublishedPort }) => PublishedPort).filter(Boolean),
-    }))
+    .map((line) => {
+      const [id = "", name = "", own = "", state = "", status = "", ports = ""] = line.split("\t");
+      // For instance "Up 2 seconds (healthy)" and "0.0.0.0:80->80/tcp, :::80->80/tcp, 9000/tcp"
+      const health = /\((?:health: )?(\w+)\)$/.exec(status)?.[1] ?? "";
+      const published = new Set(
+        Array.from(ports.matchAll(/:(\d+)->/g), ([, port]) => Number(port)),
+      );
+      return { id, name, service: own, state, health, published: [...published] };
+    })
     .sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
 }
 
@@ -100,7 +103,7 @@ export async function wantedPorts(stack: Stack): Promise<WantedPort[]> {
 
 /** A marker that makes requests findable in the servers' logs: `?run=…`. */
 export function newMarker(): string {
-  return `run=${createHash("sha1").update(`${process.pid} ${performance.now()}`).digest("hex").slice(0, 8)}`;
+  return `run=${randomBytes(4).toString("hex")}`;
 }
 
 /**
@@ -118,9 +121,10 @@ export async function countServed(
   return waitUntil(
     async () => {
       const served = new Map<string, number>();
-      for (const { id, name } of await listContainers(stack, service)) {
-        const { stdout } = await attempt("docker", ["logs", id]);
-        served.set(name, stdout.split(marker).length - 1);
+      const containers = await listContainers(stack, service);
+      const logs = await Promise.all(containers.map(({ id }) => attempt("docker", ["logs", id])));
+      for (const [index, { name }] of containers.entries()) {
+        served.set(name, (logs[index]?.stdout ?? "").split(marker).length - 1);
       }
       const total = [...served.values()].reduce((sum, count) => sum + count, 0);
       return total >= expected ? served : undefined;

@@ -41,14 +41,15 @@ export function isAtLeast(version: string, minimum: string): boolean {
 }
 
 /**
- * Makes sure that a running engine can run our stacks.
- * @throws {UserError} when the engine or Compose is missing or too old.
+ * Makes sure that an engine and a Compose can run our stacks.
+ * @param engine Its version.
+ * @param compose Its version, or undefined where it is missing.
+ * @throws {UserError} when one of them is missing or too old.
  */
-export async function requireVersions(engine: string): Promise<DockerVersions> {
+export function requireVersions(engine: string, compose: string | undefined): DockerVersions {
   if (!isAtLeast(engine, oldest.engine)) {
     throw new UserError(`Docker Engine ${engine} is too old: update to ${oldest.engine} or later.`);
   }
-  const compose = await composeVersion();
   if (compose === undefined || !isAtLeast(compose, oldest.compose)) {
     const found = compose === undefined ? "is missing" : `${compose} is too old`;
     throw new UserError(`Docker Compose ${found}: install ${oldest.compose} or later.`);

@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline";
-import { execa } from "execa";
+import { x } from "tinyexec";
 import { CommandError } from "./errors";
 
 export interface RunOptions {
@@ -37,24 +37,35 @@ export async function attempt(
   options: RunOptions = {},
 ): Promise<Outcome> {
   const { cwd, env, signal, timeoutMs, onLine, detached } = options;
-  const child = execa(command, args, {
-    reject: false,
-    stdin: "ignore",
-    ...(cwd !== undefined && { cwd }),
-    ...(env !== undefined && { env }),
-    ...(signal !== undefined && { cancelSignal: signal }),
+  const child = x(command, args, {
+    ...(signal !== undefined && { signal }),
     ...(timeoutMs !== undefined && { timeout: timeoutMs }),
-    ...(detached !== undefined && { detached }),
-    all: true,
+    nodeOptions: {
+      stdio: ["ignore", "pipe", "pipe"],
+      ...(cwd !== undefined && { cwd }),
+      ...(env !== undefined && { env }),
+      ...(detached !== undefined && { detached }),
+    },
   });
-  if (onLine !== undefined) createInterface(child.all).on("line", onLine);
-  const result = await child;
-  return {
-    ok: !result.failed,
-    exitCode: result.exitCode,
-    stdout: result.stdout,
-    stderr: result.exitCode === undefined ? (result.shortMessage ?? "") : result.stderr,
-  };
+  if (onLine !== undefined) {
+    for (const stream of [child.process?.stdout, child.process?.stderr]) {
+      if (stream) createInterface(stream).on("line", onLine);
+    }
+  }
+  try {
+    const { exitCode, stdout, stderr } = await child;
+    const withoutLastNewline = (text: string): string => text.replace(/\n$/, "");
+    return {
+      ok: exitCode === 0,
+      exitCode,
+      stdout: withoutLastNewline(stdout),
+      stderr: exitCode === undefined ? `ended by ${child.signalCode}` : withoutLastNewline(stderr),
+    };
+  } catch (error) {
+    const { name, message } = error as Error;
+    const reason = name === "AbortError" ? `timed out after ${(timeoutMs ?? 0) / 1000} s` : message;
+    return { ok: false, exitCode: undefined, stdout: "", stderr: reason };
+  }
 }
 
 /**

@@ -4,6 +4,7 @@ import {
   countServed,
   listContainers,
   newMarker,
+  projectOf,
   removeStack,
   type Stack,
   type WantedPort,
@@ -34,10 +35,12 @@ export async function startWithCompose(
   signal: AbortSignal,
 ): Promise<string[]> {
   const stack = stackOf(task);
-  await refuseNamesake(task);
-  const before = await listContainers(stack);
+  const [before, ports] = await Promise.all([
+    listContainers(stack),
+    wantedPorts(stack),
+    refuseNamesake(stack),
+  ]);
   const mine = new Set(before.flatMap(({ published }) => published));
-  const ports = await wantedPorts(stack);
   for (const { service, published } of ports) {
     if (!mine.has(published)) await requireFreePort(published, portVariable[service as Service]);
   }
@@ -72,21 +75,19 @@ export async function stopWithCompose(task: string): Promise<boolean> {
 }
 
 /** A project is known by its name alone: `up` would take another folder's containers for ours. */
-async function refuseNamesake(task: string): Promise<void> {
-  const project = process.env.COMPOSE_PROJECT_NAME ?? task;
+async function refuseNamesake(stack: Stack): Promise<void> {
+  const project = projectOf(stack);
   const folders = await run("docker", [
     ...["ps", "--all", `--filter=label=com.docker.compose.project=${project}`],
     '--format={{.Label "com.docker.compose.project.working_dir"}}',
   ]);
-  const other = folders.split("\n").find((folder) => folder !== "" && !isOurs(folder));
+  const other = folders.split("\n").find((folder) => folder !== "" && folder !== stack.folder);
   if (other !== undefined) {
     throw new UserError(
       `a stack named ${project} from ${other} exists: end it there with docker-compose down, or set COMPOSE_PROJECT_NAME.`,
     );
   }
 }
-
-const isOurs = (folder: string): boolean => folder.startsWith(`${root}${path.sep}`);
 
 async function introduce(
   task: string,
