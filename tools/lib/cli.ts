@@ -33,7 +33,7 @@ export function main(body: (signal: AbortSignal) => Promise<number | undefined>)
 }
 
 function describe(error: unknown): string {
-  const colors = pc.createColors(pc.isColorSupported && process.stderr.isTTY);
+  const colors = pc.createColors(pc.isColorSupported && process.stderr.isTTY === true);
   if (error instanceof UserError || error instanceof CommandError) {
     return `${colors.red("error:")} ${error.message}`;
   }
