@@ -5,6 +5,8 @@ const minutes = 60_000;
 /** Tests that need Docker: an engine is found or brought up before them. */
 const withEngine = {
   globalSetup: ["tests/lib/engine.setup.ts"],
+  // Unlike processes, threads never outlive a run that is cut off
+  pool: "threads" as const,
   testTimeout: 2 * minutes,
   hookTimeout: 10 * minutes,
 };

@@ -1,12 +1,20 @@
 import type {} from "vitest";
 import type { TestProject } from "vitest/node";
-import { describeEngine, ensureEngine, stopEngineIfIdle } from "../../tools/engine/engine";
+import {
+  describeEngine,
+  endEngineIfIdle,
+  ensureEngine,
+  stopEngineIfIdle,
+} from "../../tools/engine/engine";
 import { UserError } from "../../tools/lib/errors";
+import { sweep } from "./sweep";
 
 declare module "vitest" {
   interface ProvidedContext {
     /** Why there is no Docker engine; undefined where there is one. */
     engineMissing: string | undefined;
+    /** The run's number; see sweep.ts. */
+    run: number;
   }
 }
 
@@ -21,13 +29,20 @@ export default async function setup(
     process.stderr.write(`${project.name}: ${line}\n`);
   };
   const report = Object.assign(say, { detail: () => undefined });
+  project.provide("run", process.pid);
   try {
     const engine = await ensureEngine(report, new AbortController().signal);
     say(describeEngine(engine));
     project.provide("engineMissing", undefined);
-    if (!engine.started) return undefined;
+    const cutOff = (): void => {
+      sweep(process.pid);
+      if (engine.started) endEngineIfIdle();
+    };
+    process.once("exit", cutOff);
     return async () => {
-      await stopEngineIfIdle();
+      process.off("exit", cutOff);
+      sweep(process.pid);
+      if (engine.started) await stopEngineIfIdle();
     };
   } catch (error) {
     if (!(error instanceof UserError) || process.env.CI !== undefined) throw error;

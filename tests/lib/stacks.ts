@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -6,16 +7,14 @@ import { compose, removeStack, type Stack } from "../../tools/lib/compose";
 import { root } from "../../tools/lib/course";
 import { freePort } from "../../tools/lib/ports";
 import { attempt, run } from "../../tools/lib/run";
+import { runPrefix } from "./sweep";
 
 /** `describe`, skipped where no Docker engine can be had; the reason is on stderr by then. */
 export const describeOnEngine = describe.skipIf(inject("engineMissing") !== undefined);
 
-let started = 0;
-
-/** A name of this process's own, so that parallel runs on one machine do not meet. */
+/** A name of this test's own, so that parallel tests and parallel runs on one machine do not meet. */
 export function ownName(what: string): string {
-  started += 1;
-  return `softy-pinko-test-${process.pid}-${started}-${what}`;
+  return `${runPrefix(inject("run"))}${randomBytes(3).toString("hex")}-${what}`;
 }
 
 export interface TestStack extends Stack {
@@ -42,7 +41,7 @@ export function useStack(task: string, services: readonly string[]): TestStack {
   let scratch: string;
 
   beforeAll(async () => {
-    scratch = await mkdtemp(path.join(tmpdir(), "softy-pinko-"));
+    scratch = await mkdtemp(path.join(tmpdir(), project));
     const override = path.join(scratch, "images.yml");
     const images = services.map((service) => `  ${service}: { image: "${project}-${service}" }`);
     await writeFile(override, `services:\n${images.join("\n")}\n`);

@@ -26,7 +26,7 @@ main(async (signal) => {
     .command("stop")
     .description("end the engine if it is ours and idle")
     .action(async () => {
-      const pid = await daemonPid();
+      const pid = daemonPid();
       const stopped = await stopEngineIfIdle();
       const kept =
         pid === undefined ? "no engine of ours runs" : "the engine is in use: left alone";
@@ -38,7 +38,7 @@ main(async (signal) => {
     .description("say which engine answers")
     .action(async () => {
       const version = await engineVersion();
-      const pid = await daemonPid();
+      const pid = daemonPid();
       const whose = pid === undefined ? "not ours" : `ours, process ${pid}`;
       process.stdout.write(
         version === undefined ? "no engine answers\n" : `Docker Engine ${version} (${whose})\n`,

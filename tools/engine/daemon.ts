@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, openSync } from "node:fs";
+import { mkdirSync, openSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { engineVersion } from "../lib/docker";
 import { UserError } from "../lib/errors";
@@ -12,11 +12,13 @@ const pidFile = `${runFolder}/dockerd.pid`;
 const logFile = "/var/log/softy-pinko-engine.log";
 
 /** @returns The process id of the daemon that we started, if it runs. */
-export async function daemonPid(): Promise<number | undefined> {
-  const pid = Number(await readFile(pidFile, "utf8").catch(() => ""));
-  if (!Number.isInteger(pid) || pid <= 0) return undefined;
-  const name = await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "");
-  return name.trim() === "dockerd" ? pid : undefined;
+export function daemonPid(): number | undefined {
+  try {
+    const pid = Number(readFileSync(pidFile, "utf8"));
+    return readFileSync(`/proc/${pid}/comm`, "utf8").trim() === "dockerd" ? pid : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -64,20 +66,6 @@ export async function startDaemon(signal: AbortSignal): Promise<string> {
     daemon.kill();
     throw error;
   }
-}
-
-/**
- * Ends the daemon that we started, and with it whatever runs in it. Does nothing where it does not
- * run.
- */
-export async function stopDaemon(): Promise<void> {
-  const pid = await daemonPid();
-  if (pid === undefined) return;
-  process.kill(pid, "SIGTERM");
-  await waitUntil(async () => (await daemonPid()) === undefined, {
-    for: "the Docker engine to end",
-    timeoutMs: 30_000,
-  });
 }
 
 /**

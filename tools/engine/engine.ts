@@ -1,12 +1,14 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { canInstallPackages } from "../lib/apt";
 import { composeVersion, engineVersion, requireVersions } from "../lib/docker";
 import { UserError } from "../lib/errors";
 import type { Report } from "../lib/progress";
-import { attempt, run } from "../lib/run";
+import { attempt } from "../lib/run";
+import { waitUntil } from "../lib/wait";
 import { ensureBaseImages } from "./base-images";
-import { daemonPid, runFolder, startDaemon, stopDaemon } from "./daemon";
+import { daemonPid, runFolder, startDaemon } from "./daemon";
 import { installEngine } from "./install";
 
 export interface Engine {
@@ -34,7 +36,7 @@ export async function ensureEngine(report: Report, signal: AbortSignal): Promise
   const started = answered === undefined;
   try {
     const versions = requireVersions(version, composeAnswered ?? (await composeVersion()));
-    const ours = (await daemonPid()) !== undefined;
+    const ours = daemonPid() !== undefined;
     if (ours) enlist();
     const standIns = ours ? await ensureBaseImages(report, signal) : [];
     return { ...versions, ours, started, standIns };
@@ -82,10 +84,22 @@ async function isInstalled(): Promise<boolean> {
  * @returns Whether it was ended.
  */
 export async function stopEngineIfIdle(): Promise<boolean> {
-  if ((await daemonPid()) === undefined) return false;
+  if (!endEngineIfIdle()) return false;
+  await waitUntil(() => daemonPid() === undefined, {
+    for: "the Docker engine to end",
+    timeoutMs: 30_000,
+  });
+  return true;
+}
+
+/** The same without waiting for its end, for a process that is about to exit. */
+export function endEngineIfIdle(): boolean {
+  const pid = daemonPid();
+  if (pid === undefined) return false;
   rmSync(enlistedAs(process.pid), { force: true });
-  if (otherUsers() || (await run("docker", ["ps", "-q"])) !== "") return false;
-  await stopDaemon();
+  const running = spawnSync("docker", ["ps", "--quiet"]).stdout.toString();
+  if (otherUsers() || running !== "") return false;
+  process.kill(pid, "SIGTERM");
   return true;
 }
 
