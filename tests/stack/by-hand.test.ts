@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { root } from "../../tools/lib/course";
 import { fetchAnswer } from "../../tools/lib/http";
 import { attempt, run } from "../../tools/lib/run";
 import { waitUntil } from "../../tools/lib/wait";
@@ -120,3 +121,22 @@ describe("the check for a log line", () => {
     expect(flask).not.toMatch(commonLogLine);
   });
 });
+
+/** buildx before 0.15 has no --check: there, these tests do not exist. */
+const canCheck = (await attempt("docker", ["build", "--help"])).stdout.includes("--check");
+
+if (canCheck) {
+  describeOnEngine("docker build --check", () => {
+    const contexts = ["task0", "task1"].concat(
+      ["task2", "task3", "task4", "task5", "task6"].flatMap((task) => [
+        `${task}/back-end`,
+        `${task}/front-end`,
+      ]),
+      ["task5/proxy", "task6/proxy"],
+    );
+
+    it.each(contexts)("has nothing to say about %s/Dockerfile", async (context) => {
+      await run("docker", ["build", "--check", context], { cwd: root });
+    });
+  });
+}

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { UserError } from "./errors";
 
 export const root = path.join(__dirname, "../..");
 
@@ -65,6 +66,20 @@ export const steps: readonly Step[] = [
   { name: "task5", kind: "compose" },
   { name: "task6", kind: "compose" },
 ];
+
+/**
+ * Finds a step by its folder's name.
+ * @throws {UserError} for a name that is none.
+ */
+export function findStep(name: string): Step {
+  const step = steps.find((candidate) => candidate.name === name);
+  if (step === undefined) {
+    throw new UserError(
+      `no step "${name}": choose ${steps.map((known) => known.name).join(", ")}.`,
+    );
+  }
+  return step;
+}
 
 /**
  * Reads the course's own command for two API servers.

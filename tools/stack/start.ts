@@ -1,8 +1,7 @@
 import { Command } from "commander";
 import { describeEngine, type Engine, ensureEngine, stopEngineIfIdle } from "../engine/engine";
 import { main } from "../lib/cli";
-import { type Step, steps } from "../lib/course";
-import { UserError } from "../lib/errors";
+import { findStep, type Step, steps } from "../lib/course";
 import { type Report, runSteps } from "../lib/progress";
 import { runOnce, startByHand } from "./by-hand";
 import { startWithCompose } from "./with-compose";
@@ -20,12 +19,7 @@ main(async (signal) => {
     )
     .parse();
   const [name] = program.processedArgs as [string];
-  const step = steps.find((candidate) => candidate.name === name);
-  if (step === undefined) {
-    throw new UserError(
-      `no step "${name}": choose ${steps.map((known) => known.name).join(", ")}.`,
-    );
-  }
+  const step = findStep(name);
 
   let lines: string[] = [];
   let engine: Engine | undefined;

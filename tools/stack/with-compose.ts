@@ -67,6 +67,7 @@ export async function stopWithCompose(task: string): Promise<boolean> {
   const stack = stackOf(task);
   const containers = await run("docker", [
     ...["ps", "--all", "--quiet"],
+    `--filter=label=com.docker.compose.project=${projectOf(stack)}`,
     `--filter=label=com.docker.compose.project.working_dir=${stack.folder}`,
   ]);
   if (containers === "") return false;
