@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { tmpdir } from "node:os";
 import { describe, expect, it } from "vitest";
 import { CommandError } from "../../tools/lib/errors";
@@ -71,6 +72,12 @@ describe("attempt", () => {
 });
 
 describe("run", () => {
+  it("leaves no listener on a signal that outlives it", async () => {
+    const { signal } = new AbortController();
+    for (let time = 0; time < 12; time += 1) await run("true", [], { signal });
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+
   it("gives stdout without the final newline", async () => {
     expect(await run("printf", ["a\\n\\n"])).toBe("a\n");
   });

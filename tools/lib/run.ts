@@ -37,11 +37,12 @@ export async function attempt(
   options: RunOptions = {},
 ): Promise<Outcome> {
   const { cwd, env, signal, timeoutMs, onLine, detached } = options;
+  const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
+  const signals = [signal, timeout].filter((one) => one !== undefined);
   const child = x(command, args, {
-    ...(signal !== undefined && { signal }),
-    ...(timeoutMs !== undefined && { timeout: timeoutMs }),
     nodeOptions: {
       stdio: ["ignore", "pipe", "pipe"],
+      ...(signals.length > 0 && { signal: AbortSignal.any(signals) }),
       ...(cwd !== undefined && { cwd }),
       ...(env !== undefined && { env }),
       ...(detached !== undefined && { detached }),
