@@ -2,9 +2,9 @@ import { Listr, ListrLogger, ProcessOutput } from "listr2";
 
 /** Shows what a step is doing right now. */
 export interface Report {
-  /** A milestone: always shown. */
+  /** A milestone: a line of its own, or on a terminal beside the step's title. */
   (line: string): void;
-  /** A line of some program's output: shown on a terminal only, under the step. */
+  /** A line of some program's output: shown on a terminal alone, under the step. */
   detail(line: string): void;
 }
 
@@ -28,10 +28,15 @@ export async function runSteps(steps: readonly Step[]): Promise<void> {
   const tasks = steps.map((step) => ({
     title: step.title,
     task: async (_context: unknown, task: { title: string; output: string }): Promise<void> => {
-      const show = (line: string): void => {
+      const print = (line: string): void => {
         task.output = line;
       };
-      const report = Object.assign(show, { detail: interactive ? show : () => undefined });
+      const entitle = (line: string): void => {
+        task.title = `${step.title}: ${line}`;
+      };
+      const report = interactive
+        ? Object.assign(entitle, { detail: print })
+        : Object.assign(print, { detail: () => undefined });
       try {
         task.title = (await step.run(report)) ?? step.title;
       } catch (error) {
