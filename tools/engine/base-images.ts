@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
 import { copyFile, cp, mkdtemp, rm } from "node:fs/promises";
 import { arch, tmpdir } from "node:os";
 import path from "node:path";
@@ -36,7 +38,7 @@ export async function ensureBaseImages(report: Report, signal: AbortSignal): Pro
     });
     signal.throwIfAborted();
     if (pulled.ok) continue;
-    const reason = pulled.stderr.trim().split("\n").at(-1) ?? "no answer";
+    const reason = pulled.stderr.trim().split(": ").at(-1);
     report(`no image registry answers (${reason}): making stand-ins`);
     await makeStandIns(missing.slice(index), report, options);
     break;
@@ -45,21 +47,37 @@ export async function ensureBaseImages(report: Report, signal: AbortSignal): Pro
   return [...now].filter(([, isStandIn]) => isStandIn).map(([image]) => image);
 }
 
-/** @returns The base images that the engine has, and whether each is a stand-in. */
+/**
+ * @returns The base images that the engine has, and whether each is a stand-in. One made by another
+ *   version of our files does not count.
+ */
 async function presentImages(): Promise<Map<string, boolean>> {
   const names = baseImages.map(({ image }) => image);
+  const labels = ["softy-pinko.stand-in", "softy-pinko.stand-in.version"];
   // Fails when one is missing, but still prints the others
   const { stdout } = await attempt("docker", [
     ...["image", "inspect", ...names],
-    '--format={{join .RepoTags " "}}\t{{index .Config.Labels "softy-pinko.stand-in"}}',
+    `--format={{join .RepoTags " "}}${labels.map((name) => `\t{{index .Config.Labels "${name}"}}`).join("")}`,
   ]);
-  const lines = stdout.split("\n").map((line) => line.split("\t"));
-  return new Map(
-    names.flatMap((name) => {
-      const line = lines.find(([tags = ""]) => tags.split(" ").includes(name));
-      return line === undefined ? [] : [[name, line[1] !== ""] as const];
-    }),
-  );
+  const current = versionOfStandIns();
+  const present = new Map<string, boolean>();
+  for (const [tags = "", standIn, version] of stdout.split("\n").map((line) => line.split("\t"))) {
+    const name = names.find((candidate) => tags.split(" ").includes(candidate));
+    const isStandIn = standIn !== "";
+    if (name !== undefined && (!isStandIn || version === current)) present.set(name, isStandIn);
+  }
+  return present;
+}
+
+/** A fingerprint of the files that the stand-ins are made from. */
+function versionOfStandIns(): string {
+  const hash = createHash("sha256");
+  const files = readdirSync(standIns, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .sort();
+  for (const file of files) hash.update(readFileSync(file));
+  return hash.digest("hex").slice(0, 12);
 }
 
 async function makeStandIns(
@@ -127,5 +145,7 @@ async function build(
   options: RunOptions,
   args: readonly string[],
 ): Promise<void> {
-  await run("docker", ["build", "-t", image, ...args, path.join(standIns, standIn)], options);
+  const label = `--label=softy-pinko.stand-in.version=${versionOfStandIns()}`;
+  const context = path.join(standIns, standIn);
+  await run("docker", ["build", "-t", image, label, ...args, context], options);
 }
