@@ -1,6 +1,12 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import {
+  type Browser,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+  type Request,
+} from "playwright-core";
 import { afterAll, beforeAll, describe, inject } from "vitest";
 import { root } from "../../tools/lib/course";
 
@@ -15,7 +21,7 @@ export const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, is
 /** What a page asked for and complained about while it was open. */
 export interface Visit {
   page: Page;
-  requests: { url: string; wireBytes: number }[];
+  requests: Request[];
   /** Failed requests, answers of 400 and more, console errors, exceptions; empty when all is well. */
   complaints: string[];
 }
@@ -62,14 +68,16 @@ export class TestBrowser {
       if (response.status() >= 400)
         visit.complaints.push(`${response.status()}: ${response.url()}`);
     });
-    page.on("requestfinished", async (request) => {
-      const sizes = await request.sizes();
-      const wireBytes = sizes.responseHeadersSize + sizes.responseBodySize;
-      visit.requests.push({ url: request.url(), wireBytes });
-    });
+    page.on("requestfinished", (request) => visit.requests.push(request));
     await page.goto(url, { waitUntil });
     return visit;
   }
+}
+
+/** @returns Bytes that came over the wire for some requests, headers included. */
+export async function wireBytes(requests: readonly Request[]): Promise<number> {
+  const sizes = await Promise.all(requests.map((request) => request.sizes()));
+  return sizes.reduce((sum, size) => sum + size.responseHeadersSize + size.responseBodySize, 0);
 }
 
 /** Scrolls through the whole page, so that whatever loads lazily is loaded. */
