@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { listFiles, readRepositoryFile } from "../lib/task-files";
+import { listRepositoryFiles, readRepositoryFile } from "../lib/task-files";
 import { broken } from "./rules/broken";
 import {
   accessibilityProblems,
@@ -42,14 +42,16 @@ describe.each(pageContracts)("the page of $folder", (contract) => {
   });
 
   it("has a target for every link and a file for every asset", async () => {
-    const files = new Set(await listFiles(site));
+    const files = new Set(await listRepositoryFiles(site));
     if (script !== undefined) files.add(copiedByDockerfile);
     expect(linkProblems(html, files)).toEqual([]);
   });
 
   it("asks no other host for anything", async () => {
     const api = script?.includes("localhost") ? "http://localhost:5252/api/hello" : undefined;
-    const texts = (await listFiles(site)).filter((file) => /\.(html|css|svg)$/.test(file));
+    const texts = (await listRepositoryFiles(site)).filter((file) =>
+      /\.(html|css|svg)$/.test(file),
+    );
     expect(texts).toEqual(expect.arrayContaining(["index.html", "styles.css", "favicon.svg"]));
     for (const file of texts) {
       expect([file, ...foreignAddresses(readRepositoryFile(site, file), api)]).toEqual([file]);

@@ -5,7 +5,13 @@ import { root } from "../../tools/lib/course";
 import { run } from "../../tools/lib/run";
 import { descents } from "../../tools/lineage/declared";
 import { findDepartures } from "../../tools/lineage/lineage";
-import { folders, listFiles, readRepositoryFile, stepOf, taskNames } from "../lib/task-files";
+import {
+  folders,
+  listRepositoryFiles,
+  readRepositoryFile,
+  stepOf,
+  taskNames,
+} from "../lib/task-files";
 import {
   entryProblems,
   importProblems,
@@ -34,7 +40,7 @@ async function trackedEntries(): Promise<string[]> {
 
 describe("the repository", () => {
   it.each(taskNames)("has every file of %s under its name", async (task) => {
-    expect(missingFiles(stepOf(task), await listFiles(task))).toEqual([]);
+    expect(missingFiles(stepOf(task), await listRepositoryFiles(task))).toEqual([]);
   });
 
   it("has the exact command in task6/2-api-servers.txt", () => {
@@ -57,7 +63,9 @@ describe("the repository", () => {
   });
 
   it("can be installed from any registry", async () => {
-    const files = (await listFiles()).filter((file) => file.endsWith("package-lock.json"));
+    const files = (await listRepositoryFiles()).filter((file) =>
+      file.endsWith("package-lock.json"),
+    );
     expect(files).toEqual(expect.arrayContaining(Object.keys(locks)));
     const problems = files.flatMap((file) =>
       lockProblems(readLock(file)).map((problem) => `${file}: ${problem}`),

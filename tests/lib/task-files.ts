@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { root } from "../../tools/lib/course";
-import { run } from "../../tools/lib/run";
+import { listFiles } from "../../tools/lib/git";
 
 /** Folders from the repository's root, by what they hold (spec, tasks 0 to 6). */
 export const folders = {
@@ -27,14 +27,6 @@ export function readRepositoryFile(...parts: string[]): string {
   return readFileSync(path.join(root, ...parts), "utf8");
 }
 
-/**
- * Lists the repository's files, tracked or not yet, but not what .gitignore names.
- * @param folder From the repository's root; everything without it.
- * @returns Paths from that folder; a file that is deleted but not yet committed is none.
- */
-export async function listFiles(folder = "."): Promise<string[]> {
-  const cwd = path.join(root, folder);
-  const options = ["--cached", "--others", "--exclude-standard", "--deduplicate"];
-  const listed = await run("git", ["ls-files", "-z", ...options, "."], { cwd });
-  return listed.split("\0").filter((file) => file !== "" && existsSync(path.join(cwd, file)));
-}
+/** {@link listFiles} of a folder from the repository's root; of all of it without one. */
+export const listRepositoryFiles = (folder = "."): Promise<string[]> =>
+  listFiles(path.join(root, folder));

@@ -1,7 +1,8 @@
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { attempt, run } from "../lib/run";
+import { listFiles } from "../lib/git";
+import { attempt } from "../lib/run";
 import { type Descent, ownToEachStep } from "./declared";
 
 /** How one file of a step stands to its predecessor's. Paths are relative to the step's folder. */
@@ -20,20 +21,10 @@ export interface Departure {
   problem: string;
 }
 
-/** A repository's files are those that git tracks or would track. */
+/** The files of a step, from its folder. */
 async function filesOf(repository: string, task: string): Promise<string[]> {
-  const listed = await run(
-    "git",
-    ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate", "."],
-    { cwd: path.join(repository, task) },
-  );
-  const files = listed.split("\0").filter((file) => file !== "" && file !== ownToEachStep);
-  const present = await Promise.all(
-    files.map((file) =>
-      read(path.join(repository, task, file)).then((bytes) => bytes !== undefined),
-    ),
-  );
-  return files.filter((_, index) => present[index]);
+  const files = await listFiles(path.join(repository, task));
+  return files.filter((file) => file !== ownToEachStep);
 }
 
 const read = (file: string): Promise<Buffer | undefined> => readFile(file).catch(() => undefined);
