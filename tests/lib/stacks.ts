@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, inject } from "vitest";
-import { compose, removeStack, type Stack } from "../../tools/lib/compose";
+import { compose, type Stack, takeDown } from "../../tools/lib/compose";
 import { root } from "../../tools/lib/course";
 import { freePort } from "../../tools/lib/ports";
 import { attempt, run } from "../../tools/lib/run";
@@ -58,7 +58,7 @@ export function useStack(task: string, services: readonly string[]): TestStack {
     };
   });
   afterAll(async () => {
-    await removeStack(stack, {});
+    await takeDown(stack, ["--volumes"]);
     await attempt("docker", ["image", "rm", ...services.map((name) => `${project}-${name}`)]);
     await rm(scratch, { recursive: true, force: true });
   });

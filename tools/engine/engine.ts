@@ -14,8 +14,6 @@ import { installEngine } from "./install";
 export interface Engine {
   engine: string;
   compose: string;
-  /** Whether it is the engine that we install and start, rather than one that was there. */
-  ours: boolean;
   /** Whether this call started it. */
   started: boolean;
   /** Base images that are stand-ins; always none in an engine that is not ours. */
@@ -39,7 +37,7 @@ export async function ensureEngine(report: Report, signal: AbortSignal): Promise
     const ours = daemonPid() !== undefined;
     if (ours) enlist();
     const standIns = ours ? await ensureBaseImages(report, signal) : [];
-    return { ...versions, ours, started, standIns };
+    return { ...versions, started, standIns };
   } catch (error) {
     if (started) await stopEngineIfIdle();
     throw error;
@@ -96,7 +94,6 @@ export async function stopEngineIfIdle(): Promise<boolean> {
 export function endEngineIfIdle(): boolean {
   const pid = daemonPid();
   if (pid === undefined) return false;
-  rmSync(enlistedAs(process.pid), { force: true });
   const running = spawnSync("docker", ["ps", "--quiet"]).stdout.toString();
   if (otherUsers() || running !== "") return false;
   process.kill(pid, "SIGTERM");
@@ -104,15 +101,17 @@ export function endEngineIfIdle(): boolean {
 }
 
 const users = path.join(runFolder, "users");
-const enlistedAs = (pid: number | string): string => path.join(users, String(pid));
 
-/** Leaves word that this process uses the engine, so that no other one ends it meanwhile. */
+/** Leaves word, until this process ends, that it uses the engine, so that no other one ends it. */
 function enlist(): void {
+  const own = path.join(users, String(process.pid));
   mkdirSync(users, { recursive: true });
-  writeFileSync(enlistedAs(process.pid), "");
+  writeFileSync(own, "");
+  process.once("exit", () => rmSync(own, { force: true }));
 }
 
 function otherUsers(): boolean {
   if (!existsSync(users)) return false;
-  return readdirSync(users).some((pid) => existsSync(`/proc/${pid}`));
+  const others = readdirSync(users).filter((pid) => pid !== String(process.pid));
+  return others.some((pid) => existsSync(`/proc/${pid}`));
 }

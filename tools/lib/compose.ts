@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import path from "node:path";
-import { attempt, type Outcome, type RunOptions, run } from "./run";
+import { attempt, type RunOptions, run } from "./run";
 import { waitUntil } from "./wait";
 
 /** A Compose project: the folder of its docker-compose.yml and what tells it from others. */
@@ -43,13 +43,13 @@ export function compose(
   return run("docker", ["compose", "--progress=plain", ...args], optionsFor(stack, options));
 }
 
-/** Ends a stack and removes all that it made. Finishes even after Ctrl-C; never throws. */
-export function removeStack(stack: Stack, options: RunOptions = {}): Promise<Outcome> {
-  return attempt(
-    "docker",
-    ["compose", "--progress=plain", "down", "--volumes", "--remove-orphans"],
-    optionsFor(stack, { ...options, detached: true }),
-  );
+/**
+ * Ends a stack and removes its containers and networks. Comes to its end even after Ctrl-C.
+ * @param more Further options of `down`; without `--volumes` the stack's data stays.
+ * @throws {CommandError} when something could not be removed.
+ */
+export async function takeDown(stack: Stack, more: readonly string[] = []): Promise<void> {
+  await compose(stack, ["down", "--remove-orphans", ...more], { detached: true });
 }
 
 /** @returns The name by which the engine knows a stack. */
@@ -86,18 +86,17 @@ export async function listContainers(stack: Stack, service?: string): Promise<Co
 export interface WantedPort {
   service: string;
   published: number;
-  target: number;
 }
 
 interface Config {
-  services: Record<string, { ports?: { published?: string; target: number }[] }>;
+  services: Record<string, { ports?: { published?: string }[] }>;
 }
 
 /** @returns The host ports of a stack's docker-compose.yml, with the environment filled in. */
 export async function wantedPorts(stack: Stack): Promise<WantedPort[]> {
   const config = JSON.parse(await compose(stack, ["config", "--format=json"])) as Config;
   return Object.entries(config.services).flatMap(([service, { ports = [] }]) =>
-    ports.map(({ published, target }) => ({ service, published: Number(published), target })),
+    ports.map(({ published }) => ({ service, published: Number(published) })),
   );
 }
 

@@ -5,8 +5,8 @@ import {
   listContainers,
   newMarker,
   projectOf,
-  removeStack,
   type Stack,
+  takeDown,
   type WantedPort,
   wantedPorts,
 } from "../lib/compose";
@@ -54,7 +54,7 @@ export async function startWithCompose(
     });
     return await introduce(task, stack, ports, signal);
   } catch (error) {
-    if (before.length === 0) await removeStack(stack);
+    if (before.length === 0) await takeDown(stack);
     throw error;
   }
 }
@@ -71,7 +71,7 @@ export async function stopWithCompose(task: string): Promise<boolean> {
     `--filter=label=com.docker.compose.project.working_dir=${stack.folder}`,
   ]);
   if (containers === "") return false;
-  await removeStack(stack);
+  await takeDown(stack);
   return true;
 }
 
