@@ -7,7 +7,7 @@ import {
   type Page,
   type Request,
 } from "playwright-core";
-import { afterAll, beforeAll, describe, inject } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, inject } from "vitest";
 import { root } from "../../tools/lib/course";
 
 /** `describe`, skipped where there is no Docker engine or no Chromium. */
@@ -43,13 +43,16 @@ export class TestBrowser {
         ],
       });
     });
+    afterEach(async () => {
+      for (const context of own.#browser?.contexts() ?? []) await context.close();
+    });
     afterAll(async () => {
       await own.#browser?.close();
     });
     return own;
   }
 
-  /** Opens an address in a fresh profile and waits until the page is there. */
+  /** Opens an address in a fresh profile, closed after the test, and waits until the page is there. */
   async visit(
     url: string,
     options: BrowserContextOptions = desktop,

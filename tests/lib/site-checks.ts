@@ -32,7 +32,6 @@ export function itIsAWholePage(browser: TestBrowser, task: string, site: () => S
       const bytes = await wireBytes(requests);
       expect(bytes).toBeGreaterThan(5_000);
       expect(bytes).toBeLessThan(100_000);
-      await page.context().close();
     });
   }
 
@@ -45,7 +44,6 @@ export function itIsAWholePage(browser: TestBrowser, task: string, site: () => S
       );
       expect({ width, overflow }).toEqual({ width, overflow: 0 });
     }
-    await page.context().close();
   });
 
   it("leads to each section by mouse", async () => {
@@ -55,7 +53,6 @@ export function itIsAWholePage(browser: TestBrowser, task: string, site: () => S
       await expect.poll(() => new URL(page.url()).hash, { timeout: 5_000 }).toBe(target);
       await expect.poll(() => isInView(page, target), { timeout: 5_000 }).toBe(true);
     }
-    await page.context().close();
   });
 
   it("leads to each section by keyboard", async () => {
@@ -68,7 +65,6 @@ export function itIsAWholePage(browser: TestBrowser, task: string, site: () => S
       await expect.poll(() => new URL(page.url()).hash, { timeout: 5_000 }).toBe(target);
       await expect.poll(() => isInView(page, target), { timeout: 5_000 }).toBe(true);
     }
-    await page.context().close();
   });
 
   it("has a menu button on a phone that opens, closes on Escape and closes on a choice", async () => {
@@ -86,7 +82,6 @@ export function itIsAWholePage(browser: TestBrowser, task: string, site: () => S
     await menu.getByRole("link", { name: "Contact Us" }).tap();
     expect(await menu.isVisible()).toBe(false);
     await expect.poll(() => isInView(page, "#contact-us"), { timeout: 5_000 }).toBe(true);
-    await page.context().close();
   });
 }
 
@@ -99,7 +94,6 @@ export function itShowsWhatTheApiSays(browser: TestBrowser, task: string, site: 
     const top = async (element = greeting): Promise<number> =>
       (await element?.boundingBox())?.y ?? Number.NaN;
     expect(await top(greeting)).toBeLessThan(await top(headline));
-    await page.context().close();
   });
 
   it("stays whole when the API is gone", async () => {
@@ -115,7 +109,6 @@ export function itShowsWhatTheApiSays(browser: TestBrowser, task: string, site: 
     expect(complaints.filter((text) => !/api\/hello|Failed to load resource/.test(text))).toEqual(
       [],
     );
-    await page.context().close();
   });
 }
 

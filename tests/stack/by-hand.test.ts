@@ -3,7 +3,7 @@ import { root } from "../../tools/lib/course";
 import { fetchAnswer } from "../../tools/lib/http";
 import { attempt, run } from "../../tools/lib/run";
 import { waitUntil } from "../../tools/lib/wait";
-import { buildImage, type RunningPart, removeAfterwards, startImage } from "../lib/parts";
+import { type RunningPart, useParts } from "../lib/parts";
 import { describeOnEngine } from "../lib/stacks";
 
 const commonLogLine =
@@ -17,11 +17,10 @@ async function untilAnswers(url: string): Promise<void> {
 }
 
 describeOnEngine("task0, built and run as the course types it", () => {
-  let image = "";
-  removeAfterwards(() => [image]);
+  const parts = useParts("task0");
 
   it("prints exactly Hello, World!", async () => {
-    image = await buildImage("task0", ".");
+    const image = await parts.build(".");
     const { stdout, stderr } = await attempt("docker", ["run", "--rm", image]);
     expect(stdout).toBe("Hello, World!");
     expect(stderr).toBe("");
@@ -37,10 +36,10 @@ const backEnds = [
 describeOnEngine.each(backEnds)(
   "$task's API server, built and run by hand",
   ({ task, context }) => {
+    const parts = useParts(task);
     let part: RunningPart;
-    removeAfterwards(() => [part.image]);
     beforeAll(async () => {
-      part = await startImage(await buildImage(task, context), 5252);
+      part = await parts.start(context, 5252);
       await untilAnswers(`${part.url}/api/hello`);
     });
 
@@ -80,10 +79,10 @@ describeOnEngine.each(backEnds)(
 );
 
 describeOnEngine.each(["task2", "task3"])("%s's front-end, built and run by hand", (task) => {
+  const parts = useParts(task);
   let part: RunningPart;
-  removeAfterwards(() => [part.image]);
   beforeAll(async () => {
-    part = await startImage(await buildImage(task, "./front-end"), 9000);
+    part = await parts.start("./front-end", 9000);
     await untilAnswers(part.url);
   });
 

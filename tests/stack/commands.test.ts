@@ -1,38 +1,29 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import path from "node:path";
-import { text } from "node:stream/consumers";
 import { afterEach, expect, it } from "vitest";
 import { listContainers } from "../../tools/lib/compose";
 import { root } from "../../tools/lib/course";
 import { fetchAnswer } from "../../tools/lib/http";
 import { waitUntil } from "../../tools/lib/wait";
+import { type Child, endScripts, startScript } from "../lib/child";
 import { describeOnEngine, leftovers, useStack } from "../lib/stacks";
 
 interface Ended {
-  code: number | null;
+  code: number | NodeJS.Signals;
   stdout: string;
   stderr: string;
 }
 
-/** Starts a command as its npm script does, so that a signal reaches it and not npm. */
+/** Starts the program of an npm script. */
 function command(
   script: "start" | "stop",
   args: readonly string[],
-  { env, as = [] }: { env: NodeJS.ProcessEnv; as?: readonly string[] },
-) {
-  const [program = "", ...rest] = [
-    ...[...as, process.execPath],
-    ...["--disable-warning=ExperimentalWarning", "--require", "ts-node/register"],
-    ...[path.join(root, `tools/stack/${script}.ts`), ...args],
-  ];
-  const child = spawn(program, rest, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
-  const ended: Promise<Ended> = Promise.all([
-    once(child, "close"),
-    text(child.stdout),
-    text(child.stderr),
-  ]).then(([[code], stdout, stderr]) => ({ code, stdout, stderr }));
+  { env, through = [] }: { env: NodeJS.ProcessEnv; through?: readonly string[] },
+): { child: Child; ended: Promise<Ended> } {
+  const file = path.join(root, `tools/stack/${script}.ts`);
+  const child = startScript([file, ...args], { cwd: root, env, through });
+  const ended = child.ended.then((code) => ({ code, ...child.output }));
   return { child, ended };
 }
 
@@ -48,9 +39,10 @@ const errorLines = (stderr: string): string[] =>
 describeOnEngine("npm start and npm stop", () => {
   const stack = useStack("task6", ["back-end", "front-end", "proxy"]);
   const ownEnv = (more: NodeJS.ProcessEnv = {}): { env: NodeJS.ProcessEnv } => ({
-    env: { ...process.env, ...stack.env, COMPOSE_PROJECT_NAME: stack.project, ...more },
+    env: { ...stack.env, COMPOSE_PROJECT_NAME: stack.project, ...more },
   });
   afterEach(async () => {
+    await endScripts();
     await command("stop", ["task6"], ownEnv()).ended;
   });
 
@@ -89,7 +81,7 @@ describeOnEngine("npm start and npm stop", () => {
       timeoutMs: 60_000,
       intervalMs: 20,
     });
-    child.kill("SIGINT");
+    child.process.kill("SIGINT");
     expect((await ended).code).toBe(130);
     expect(await leftovers(stack.project)).toEqual([]);
   });
@@ -115,9 +107,9 @@ describeOnEngine("npm start and npm stop", () => {
 
   it("say where there is no engine what to install, and change nothing", async () => {
     // Root on Debian may install one, so root has nobody run it
-    const as = process.getuid?.() === 0 ? nobody : [];
-    const { code, stderr } = await command("start", [], { env: { PATH: "/nonexistent" }, as })
-      .ended;
+    const through = process.getuid?.() === 0 ? nobody : [];
+    const env = { PATH: "/nonexistent", DOCKER_HOST: undefined, DOCKER_CONTEXT: undefined };
+    const { code, stderr } = await command("start", [], { env, through }).ended;
     expect(code).toBe(2);
     expect(errorLines(stderr)).toEqual([
       expect.stringMatching(/^error: no Docker engine answers: start Docker, or install it from /),

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { root } from "../../tools/lib/course";
-import { type Child, endScripts, startScript, waitForOutput } from "./lib/child";
+import { type Child, endScripts, startScript, waitForOutput } from "../lib/child";
 
 const command = (way: string): Child =>
   startScript(["tests/unit/fixtures/command.ts", way], { cwd: root });

@@ -6,7 +6,7 @@ import { text } from "node:stream/consumers";
 import { afterEach, describe, expect, it } from "vitest";
 import { root } from "../../tools/lib/course";
 import { waitUntil } from "../../tools/lib/wait";
-import { type Child, endScripts, startScript, timeToEnd, waitForOutput } from "./lib/child";
+import { type Child, endScripts, startScript, timeToEnd, waitForOutput } from "../lib/child";
 
 const holdResponses = path.join(__dirname, "fixtures/hold-responses.ts");
 const startLine = /^Listening on http:\/\/([\d.]+):(\d+)$/m;

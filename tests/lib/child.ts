@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { waitUntil } from "../../../tools/lib/wait";
+import { waitUntil } from "../../tools/lib/wait";
 
 /** A Node.js process that runs TypeScript the way the project's commands do. */
 export interface Child {
@@ -16,16 +16,20 @@ const started = new Set<ChildProcess>();
  * Starts a script under ts-node, without npm in between, so that a signal reaches the script itself.
  * @param args The script and its arguments, or options of node before it.
  * @param env Added to this process's environment; an undefined value takes a variable away.
+ * @param through A program that starts node, with its arguments, such as one that changes the user.
  */
 export function startScript(
   args: readonly string[],
-  { cwd, env }: { cwd: string; env?: NodeJS.ProcessEnv },
+  { cwd, env, through = [] }: { cwd: string; env?: NodeJS.ProcessEnv; through?: readonly string[] },
 ): Child {
-  const child = spawn(
-    process.execPath,
-    ["--disable-warning=ExperimentalWarning", "--require", "ts-node/register", ...args],
-    { cwd, env: { ...process.env, TS_NODE_TRANSPILE_ONLY: "true", ...env } },
-  );
+  const [program = "", ...rest] = [
+    ...[...through, process.execPath],
+    ...["--disable-warning=ExperimentalWarning", "--require", "ts-node/register", ...args],
+  ];
+  const child = spawn(program, rest, {
+    cwd,
+    env: { ...process.env, TS_NODE_TRANSPILE_ONLY: "true", ...env },
+  });
   started.add(child);
   const output = { stdout: "", stderr: "" };
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
