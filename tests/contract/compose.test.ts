@@ -1,14 +1,13 @@
-import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { root } from "../../tools/lib/course";
-import { run } from "../../tools/lib/run";
+import { modelOf, portsAsInTheText } from "../lib/compose-model";
 import { describeOnEngine } from "../lib/stacks";
 import { readRepositoryFile } from "../lib/task-files";
 import {
   type ComposeModel,
   contracts,
   fileProblems,
+  hardeningProblems,
   operationProblems,
   publishedPorts,
   type Service,
@@ -16,14 +15,6 @@ import {
 } from "./rules/compose";
 
 const movable = { "back-end": "BACK_END_PORT", "front-end": "FRONT_END_PORT", proxy: "PROXY_PORT" };
-const asInTheText = { BACK_END_PORT: undefined, FRONT_END_PORT: undefined, PROXY_PORT: undefined };
-
-/** @returns The stack as Compose itself understands it. */
-async function modelOf(task: string, env: NodeJS.ProcessEnv = asInTheText): Promise<ComposeModel> {
-  const cwd = path.join(root, task);
-  const json = await run("docker", ["compose", "config", "--format", "json"], { cwd, env });
-  return JSON.parse(json) as ComposeModel;
-}
 
 describeOnEngine.each(contracts)("the stack of $task", (contract) => {
   const { task, ports } = contract;
@@ -42,7 +33,7 @@ describeOnEngine.each(contracts)("the stack of $task", (contract) => {
   });
 
   it.each(Object.keys(ports) as (keyof typeof movable)[])("lets %s's port move", async (name) => {
-    const { services } = await modelOf(task, { ...asInTheText, [movable[name]]: "18080" });
+    const { services } = await modelOf(task, { ...portsAsInTheText, [movable[name]]: "18080" });
     const [, container] = ports[name]?.split(":") ?? [];
     expect(publishedPorts(services[name] ?? {})).toEqual([`18080:${container}`]);
   });
@@ -140,6 +131,37 @@ describe("a stack fails", () => {
   ])("to run with %s", (_, change, problem) => {
     const problems = operationProblems({ services: { "front-end": { ...good, ...change } } });
     expect(problems).toEqual([expect.stringContaining(problem)]);
+  });
+
+  it("to run with a folder of the host in the place of a conf, or with one it can write", () => {
+    const confs = ["/etc/nginx/conf.d/default.conf"];
+    const problemsOf = (volume: object): string[] =>
+      operationProblems(
+        { services: { nginx: { ...good, volumes: [{ type: "bind", ...volume }] } } },
+        confs,
+      );
+    expect(problemsOf({ target: confs[0], read_only: true })).toEqual([]);
+    expect(problemsOf({ target: "/etc/nginx", read_only: true })).toHaveLength(1);
+    expect(problemsOf({ target: confs[0] })).toHaveLength(1);
+  });
+
+  const hardened: Service = {
+    user: "101",
+    read_only: true,
+    cap_drop: ["ALL"],
+    security_opt: ["no-new-privileges:true"],
+  };
+
+  it.each<[string, Service, string[]]>([
+    ["nothing amiss", {}, []],
+    ["root", { user: "0:0" }, ["nginx runs as root"]],
+    ["files that can be changed", { read_only: false }, ["nginx can write into its image's files"]],
+    ["capabilities", { cap_drop: ["NET_RAW"] }, ["nginx keeps capabilities"]],
+    ["capabilities again", { cap_add: ["CHOWN"] }, ["nginx is given CHOWN"]],
+    ["privileges", { security_opt: [] }, ["nginx can gain privileges"]],
+  ])("to be hardened with %s", (_, change, problems) => {
+    const services = { nginx: { ...hardened, ...change } };
+    expect(hardeningProblems({ services })).toEqual(problems);
   });
 
   it("to run without any health check", () => {

@@ -21,22 +21,23 @@ export interface TestStack extends Stack {
   folder: string;
   project: string;
   env: Record<string, string>;
-  ports: { proxy: number; frontEnd: number; backEnd: number };
+  ports: { proxy: number; frontEnd: number; backEnd: number; web: number };
 }
 
 /**
- * Gives the tests of a `describe` a task's stack under a project name, host ports and image names
- * of its own; the task's files stay as they are, and an override file adds the image names.
+ * Gives the tests of a `describe` a folder's stack under a project name, host ports and image names
+ * of its own; the folder's files stay as they are, and an override file adds the image names.
  * Afterwards its containers, networks, volumes and images are removed.
- * @param services Those of the task's docker-compose.yml.
+ * @param folder From the repository's root, such as `task6`.
+ * @param services Those of its docker-compose.yml that are built.
  */
-export function useStack(task: string, services: readonly string[]): TestStack {
-  const project = ownName(task);
+export function useStack(folder: string, services: readonly string[]): TestStack {
+  const project = ownName(folder);
   const stack: TestStack = {
-    folder: path.join(root, task),
+    folder: path.join(root, folder),
     project,
     env: {},
-    ports: { proxy: 0, frontEnd: 0, backEnd: 0 },
+    ports: { proxy: 0, frontEnd: 0, backEnd: 0, web: 0 },
   };
   let scratch: string;
 
@@ -49,12 +50,14 @@ export function useStack(task: string, services: readonly string[]): TestStack {
       proxy: await freePort(),
       frontEnd: await freePort(),
       backEnd: await freePort(),
+      web: await freePort(),
     };
     stack.env = {
       COMPOSE_FILE: `docker-compose.yml:${override}`,
       PROXY_PORT: String(stack.ports.proxy),
       FRONT_END_PORT: String(stack.ports.frontEnd),
       BACK_END_PORT: String(stack.ports.backEnd),
+      WEB_PORT: String(stack.ports.web),
     };
   });
   afterAll(async () => {

@@ -131,7 +131,7 @@ if (canCheck) {
         `${task}/back-end`,
         `${task}/front-end`,
       ]),
-      ["task5/proxy", "task6/proxy"],
+      ["task5/proxy", "task6/proxy", "visitor-counter/webapp"],
     );
 
     it.each(contexts)("has nothing to say about %s/Dockerfile", async (context) => {

@@ -89,7 +89,7 @@ describeOnEngine("npm start and npm stop", () => {
   it("name the step that does not exist, in one line", async () => {
     const { code, stdout, stderr } = await command("start", ["task9"], ownEnv()).ended;
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
-    expect(stderr).toMatch(/^error: no step "task9": choose task0, .*\n$/);
+    expect(stderr).toMatch(/^error: no step "task9": choose task0, .*, visitor-counter\.\n$/);
   });
 
   it("name the port that is in use and the variable that moves it, and start nothing", async () => {
@@ -122,6 +122,56 @@ describeOnEngine("npm start and npm stop", () => {
     expect(code).toBe(2);
     expect(errorLines(stderr)).toEqual([
       `error: no Docker engine answers at ${nowhere}: start it, or unset DOCKER_HOST.`,
+    ]);
+  });
+});
+
+describeOnEngine("npm start -- visitor-counter", () => {
+  const stack = useStack("visitor-counter", ["webapp"]);
+  const env = (): { env: NodeJS.ProcessEnv } => ({
+    env: { ...stack.env, COMPOSE_PROJECT_NAME: stack.project },
+  });
+  const url = (): string => `http://localhost:${stack.ports.web}`;
+  afterEach(async () => {
+    await endScripts();
+    await command("stop", ["visitor-counter"], env()).ended;
+  });
+
+  it("brings it up with three webapps, counts nothing, and keeps the count after npm stop", async () => {
+    const started = await command("start", ["visitor-counter"], env()).ended;
+    expect({ code: started.code, stdout: started.stdout }).toEqual({
+      code: 0,
+      stdout: [
+        `visitor-counter is up: ${url()}`,
+        "",
+        `6 requests to ${url()}/`,
+        `  ${stack.project}-webapp-1 served 2`,
+        `  ${stack.project}-webapp-2 served 2`,
+        `  ${stack.project}-webapp-3 served 2`,
+        "",
+        "Stop it with: npm stop",
+        "",
+      ].join("\n"),
+    });
+    const first = await fetchAnswer(`${url()}/count`);
+    expect(first.body).toBe("You are visitor number 1.\n");
+
+    expect((await command("stop", ["visitor-counter"], env()).ended).code).toBe(0);
+    expect((await command("start", ["visitor-counter"], env()).ended).code).toBe(0);
+    const second = await fetchAnswer(`${url()}/count`);
+    expect(second.body).toBe("You are visitor number 2.\n");
+  });
+
+  it("names the variable that moves its port", async () => {
+    const holder = createServer().listen(0);
+    await once(holder, "listening");
+    const { port } = holder.address() as { port: number };
+    const more = { env: { ...env().env, WEB_PORT: String(port) } };
+    const { code, stderr } = await command("start", ["visitor-counter"], more).ended;
+    holder.close();
+    expect(code).toBe(2);
+    expect(errorLines(stderr)).toEqual([
+      `error: port ${port} is in use: stop what listens there, or choose another with WEB_PORT=8080.`,
     ]);
   });
 });

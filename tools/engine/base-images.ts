@@ -13,6 +13,7 @@ const baseImages = [
   { image: "ubuntu:latest", standIn: "ubuntu" },
   { image: "nginx:latest", standIn: "nginx" },
   { image: "node:24-slim", standIn: "node" },
+  { image: "redis:8", standIn: "redis" },
 ] as const;
 
 const standIns = path.join(__dirname, "stand-ins");

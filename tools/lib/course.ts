@@ -4,13 +4,14 @@ import { UserError } from "./errors";
 
 export const root = path.join(__dirname, "../..");
 
-export type Service = "back-end" | "front-end" | "proxy";
+export type Service = "back-end" | "front-end" | "proxy" | "nginx";
 
 /** The environment variable that moves a service's port on the host (DESIGN, decision 5). */
 export const portVariable: Record<Service, string> = {
   "back-end": "BACK_END_PORT",
   "front-end": "FRONT_END_PORT",
   proxy: "PROXY_PORT",
+  nginx: "WEB_PORT",
 };
 
 /** An image that the course builds and runs by hand, before Compose takes over. */
@@ -25,11 +26,21 @@ export interface Part {
   port: number;
 }
 
-/** A step of the course, by the way in which the course runs it. */
+/** A stack of containers, and where to see that it works. */
+export interface ComposeStep {
+  name: string;
+  kind: "compose";
+  /** Shows the site. */
+  site: Service;
+  /** A request that shows who serves: sent to one service, answered by the replicas of another. */
+  sample: { to: Service; path: string; servedBy: string };
+}
+
+/** A step of the course, or the stack beside it, by the way in which its text runs it. */
 export type Step =
   | { name: string; kind: "print"; image: string }
   | { name: string; kind: "by hand"; parts: Part[] }
-  | { name: string; kind: "compose" };
+  | ComposeStep;
 
 const partsOf = (task: string): Part[] => [
   {
@@ -56,15 +67,27 @@ const apiAlone: Part = {
   port: 5252,
 };
 
-/** The steps in order; names, tags and ports are the text's (spec, tasks 0 to 6). */
+const hello = (to: Service) => ({ to, path: "/api/hello", servedBy: "back-end" });
+
+/**
+ * The steps in order, and the stack beside them; names, tags and ports are the texts' (spec, tasks
+ * 0 to 6, and the visitor counter).
+ */
 export const steps: readonly Step[] = [
   { name: "task0", kind: "print", image: "softy-pinko:task0" },
   { name: "task1", kind: "by hand", parts: [apiAlone] },
   { name: "task2", kind: "by hand", parts: partsOf("task2") },
   { name: "task3", kind: "by hand", parts: partsOf("task3") },
-  { name: "task4", kind: "compose" },
-  { name: "task5", kind: "compose" },
-  { name: "task6", kind: "compose" },
+  { name: "task4", kind: "compose", site: "front-end", sample: hello("back-end") },
+  { name: "task5", kind: "compose", site: "proxy", sample: hello("proxy") },
+  { name: "task6", kind: "compose", site: "proxy", sample: hello("proxy") },
+  {
+    name: "visitor-counter",
+    kind: "compose",
+    site: "nginx",
+    // Not /count: to look is not to visit
+    sample: { to: "nginx", path: "/", servedBy: "webapp" },
+  },
 ];
 
 /**
@@ -82,10 +105,12 @@ export function findStep(name: string): Step {
 }
 
 /**
- * Reads the course's own command for two API servers.
- * @returns The arguments after `docker-compose`: `up --scale back-end=2`.
+ * Finds the command that brings a stack up as its text does, with replicas where it has them.
+ * @returns The arguments after `docker-compose`, such as `up --scale back-end=2`.
  */
-export async function scaleCommand(): Promise<string[]> {
+export async function upCommand({ name }: ComposeStep): Promise<string[]> {
+  if (name === "visitor-counter") return ["up", "--scale", "webapp=3"];
+  if (name !== "task6") return ["up"];
   const command = await readFile(path.join(root, "task6/2-api-servers.txt"), "utf8");
   return command.trim().split(" ").slice(1);
 }

@@ -51,23 +51,33 @@ export function fetchAnswer(url: string, options: Request = {}): Promise<Answer>
   });
 }
 
+export interface Load {
+  /** Requests in total; without it, as many as there is time for. */
+  count?: number;
+  /** Connections that stay open, each with one request at a time. */
+  connections: number;
+  /** Ends it after the answers that are under way. */
+  signal?: AbortSignal;
+  /** Told of each answer. */
+  onAnswer?: (answer: Answer) => void;
+}
+
 /**
- * Sends many requests over a fixed number of connections that stay open, each connection sending
- * its next request once it has the answer to the last.
- * @param count Requests in total.
+ * Sends many requests over a fixed number of connections, each connection sending its next request
+ * once it has the answer to the last.
  * @returns All answers, in the order in which they came.
  */
-export async function fetchMany(
-  url: string,
-  { count, connections }: { count: number; connections: number },
-): Promise<Answer[]> {
+export async function fetchMany(url: string, load: Load): Promise<Answer[]> {
+  const { count = Number.POSITIVE_INFINITY, connections, signal, onAnswer } = load;
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const answers: Answer[] = [];
   let sent = 0;
   const client = async (): Promise<void> => {
-    while (sent < count) {
+    while (sent < count && signal?.aborted !== true) {
       sent += 1;
-      answers.push(await fetchAnswer(url, { agent }));
+      const answer = await fetchAnswer(url, { agent });
+      answers.push(answer);
+      onAnswer?.(answer);
     }
   };
   await Promise.all(Array.from({ length: connections }, client));

@@ -1,21 +1,19 @@
 import { Command } from "commander";
 import { describeEngine, type Engine, ensureEngine, stopEngineIfIdle } from "../engine/engine";
 import { main } from "../lib/cli";
-import { findStep, type Step, steps } from "../lib/course";
+import { findStep, type Step } from "../lib/course";
 import { type Report, runSteps } from "../lib/progress";
 import { runOnce, startByHand } from "./by-hand";
 import { startWithCompose } from "./with-compose";
 
 main(async (signal) => {
   const program = new Command("npm start --")
-    .description(
-      "Builds a step of the course, starts it and waits until it answers. It stays up until npm stop.",
-    )
-    .argument("[task]", `${steps[0]?.name} to ${steps.at(-1)?.name}`, "task6")
+    .description("Builds a step, starts it and waits until it answers. It stays up until npm stop.")
+    .argument("[task]", "task0 to task6, or visitor-counter", "task6")
     .addHelpText(
       "after",
       "\nPorts on the host move by environment: PROXY_PORT=8080 npm start\n" +
-        "(PROXY_PORT 80, FRONT_END_PORT 9000, BACK_END_PORT 5252)",
+        "(PROXY_PORT 80, FRONT_END_PORT 9000, BACK_END_PORT 5252, WEB_PORT 5002)",
     )
     .parse();
   const [name] = program.processedArgs as [string];
@@ -56,6 +54,6 @@ function start(step: Step, report: Report, signal: AbortSignal): Promise<string[
     case "by hand":
       return startByHand(step.name, step.parts, report, signal);
     case "compose":
-      return startWithCompose(step.name, report, signal);
+      return startWithCompose(step, report, signal);
   }
 }

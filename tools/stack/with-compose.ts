@@ -10,7 +10,7 @@ import {
   type WantedPort,
   wantedPorts,
 } from "../lib/compose";
-import { portVariable, root, type Service, scaleCommand } from "../lib/course";
+import { type ComposeStep, portVariable, root, type Service, upCommand } from "../lib/course";
 import { UserError } from "../lib/errors";
 import { fetchAnswer } from "../lib/http";
 import { requireFreePort } from "../lib/ports";
@@ -24,17 +24,17 @@ const stackOf = (task: string): Stack => ({ folder: path.join(root, task) });
 const sampleSize = 6;
 
 /**
- * Builds a task's stack and brings it up in the background, and waits until it answers. When that
+ * Builds a step's stack and brings it up in the background, and waits until it answers. When that
  * fails or is interrupted, all of it is removed again, unless it was already up before.
  * @returns What to tell the person: the addresses, and who served a few requests.
  * @throws {UserError} when a port is taken or another folder's stack has the name.
  */
 export async function startWithCompose(
-  task: string,
+  step: ComposeStep,
   report: Report,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const stack = stackOf(task);
+  const stack = stackOf(step.name);
   const [before, ports] = await Promise.all([
     listContainers(stack),
     wantedPorts(stack),
@@ -47,12 +47,11 @@ export async function startWithCompose(
 
   try {
     report("building and starting");
-    const up = task === "task6" ? await scaleCommand() : ["up"];
-    await compose(stack, [...up, "--detach", "--build", "--wait"], {
+    await compose(stack, [...(await upCommand(step)), "--detach", "--build", "--wait"], {
       signal,
       onLine: report.detail,
     });
-    return await introduce(task, stack, ports, signal);
+    return await introduce(step, stack, ports, signal);
   } catch (error) {
     if (before.length === 0) await takeDown(stack);
     throw error;
@@ -60,7 +59,7 @@ export async function startWithCompose(
 }
 
 /**
- * Ends a task's stack, if it is up.
+ * Ends a step's stack, if it is up; its volumes stay.
  * @returns Whether there was anything to end.
  */
 export async function stopWithCompose(task: string): Promise<boolean> {
@@ -91,34 +90,34 @@ async function refuseNamesake(stack: Stack): Promise<void> {
 }
 
 async function introduce(
-  task: string,
+  { name, site, sample }: ComposeStep,
   stack: Stack,
   ports: readonly WantedPort[],
   signal: AbortSignal,
 ): Promise<string[]> {
-  const addressOf = (service: Service): string | undefined => {
+  const addressOf = (service: Service): string => {
     const port = ports.find((wanted) => wanted.service === service)?.published;
-    if (port === undefined) return undefined;
     return port === 80 ? "http://localhost" : `http://localhost:${port}`;
   };
-  const site = addressOf("proxy") ?? addressOf("front-end");
-  const api = `${addressOf("proxy") ?? addressOf("back-end")}/api/hello`;
-  await waitUntil(async () => (await fetchAnswer(`${site}/`)).status === 200, {
-    for: `${site} to answer`,
+  await waitUntil(async () => (await fetchAnswer(`${addressOf(site)}/`)).status === 200, {
+    for: `${addressOf(site)} to answer`,
     timeoutMs: 10_000,
     signal,
   });
 
   const marker = newMarker();
+  const url = `${addressOf(sample.to)}${sample.path}`;
   const bodies = new Set<string>();
   for (let sent = 0; sent < sampleSize; sent += 1) {
-    bodies.add((await fetchAnswer(`${api}?${marker}`)).body);
+    bodies.add((await fetchAnswer(`${url}?${marker}`)).body);
   }
-  const served = await countServed(stack, "back-end", marker, sampleSize);
+  const served = await countServed(stack, sample.servedBy, marker, sampleSize);
+  // A page is for the browser
+  const said = [...bodies].filter((body) => !body.startsWith("<")).join(", ");
   return [
-    `${task} is up: ${site}`,
+    `${name} is up: ${addressOf(site)}`,
     "",
-    `${sampleSize} requests to ${api}, answered ${[...bodies].join(", ")}`,
-    ...Array.from(served, ([name, count]) => `  ${name} served ${count}`),
+    `${sampleSize} requests to ${url}${said === "" ? "" : `, answered ${said}`}`,
+    ...Array.from(served, ([server, count]) => `  ${server} served ${count}`),
   ];
 }

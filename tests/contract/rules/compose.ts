@@ -11,12 +11,20 @@ export interface Service {
   logging?: { driver?: string; options?: Record<string, string> };
   container_name?: string;
   privileged?: boolean;
-  volumes?: { type: string; source?: string }[];
+  volumes?: { type: string; source?: string; target?: string; read_only?: boolean }[];
+  networks?: Record<string, unknown>;
+  environment?: Record<string, string>;
+  user?: string;
+  read_only?: boolean;
+  cap_drop?: string[];
+  cap_add?: string[];
+  security_opt?: string[];
   network_mode?: string;
 }
 
 export interface ComposeModel {
   services: Record<string, Service>;
+  networks?: Record<string, { internal?: boolean } | null>;
 }
 
 /** What a stack must consist of. */
@@ -80,8 +88,14 @@ export function stackProblems(model: ComposeModel, contract: StackContract): str
   });
 }
 
-/** What makes each service of a stack one that can be scaled, watched and left alone. */
-export function operationProblems({ services }: ComposeModel): string[] {
+/**
+ * What makes each service of a stack one that can be scaled, watched and left alone.
+ * @param confs Where a text prescribes that a conf file of the host is mounted, read-only.
+ */
+export function operationProblems(
+  { services }: ComposeModel,
+  confs: readonly string[] = [],
+): string[] {
   return Object.entries(services).flatMap(([name, service]) => {
     const { healthcheck, restart, logging, container_name, privileged, volumes = [] } = service;
     const probe = healthcheck?.test?.join(" ") ?? "";
@@ -94,8 +108,31 @@ export function operationProblems({ services }: ComposeModel): string[] {
       [rotates, "logs without end"],
       [container_name === undefined, "has a container_name, so it cannot be scaled"],
       [privileged !== true, "is privileged"],
-      [volumes.every(({ type }) => type !== "bind"), "mounts a folder of the host"],
+      [volumes.every((volume) => isHarmless(volume, confs)), "mounts a folder of the host"],
       [service.network_mode !== "host", "shares the host's network"],
+    ];
+    return rules.filter(([kept]) => !kept).map(([, problem]) => `${name} ${problem}`);
+  });
+}
+
+type Volume = NonNullable<Service["volumes"]>[number];
+
+const isHarmless = ({ type, target = "", read_only }: Volume, confs: readonly string[]): boolean =>
+  type !== "bind" || (confs.includes(target) && read_only === true);
+
+/**
+ * What keeps a service that was taken over from doing more than its work. Who runs it is known only
+ * from the image where the compose file does not say.
+ */
+export function hardeningProblems({ services }: ComposeModel): string[] {
+  return Object.entries(services).flatMap(([name, service]) => {
+    const { user, read_only, cap_drop, cap_add = [], security_opt = [] } = service;
+    const rules: [boolean, string][] = [
+      [!/^(root|0)(:|$)/.test(user ?? ""), "runs as root"],
+      [read_only === true, "can write into its image's files"],
+      [cap_drop?.join() === "ALL", "keeps capabilities"],
+      [cap_add.length === 0, `is given ${cap_add.join(", ")}`],
+      [security_opt.includes("no-new-privileges:true"), "can gain privileges"],
     ];
     return rules.filter(([kept]) => !kept).map(([, problem]) => `${name} ${problem}`);
   });
