@@ -2,7 +2,9 @@ import path from "node:path";
 import request from "supertest";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { root } from "../../tools/lib/course";
+import { fetchAnswer } from "../../tools/lib/http";
 import { freePort } from "../../tools/lib/ports";
+import { waitUntil } from "../../tools/lib/wait";
 import { createApp } from "../../visitor-counter/webapp/app";
 import { countedPage, problemPage, welcomePage } from "../../visitor-counter/webapp/pages";
 import { Store } from "../../visitor-counter/webapp/store";
@@ -100,6 +102,23 @@ describe("the webapp's server", () => {
     expect(how).toBe(0);
     expect(seconds).toBeLessThan(1);
     expect(child.output.stderr).toBe("");
+  });
+
+  it("sends visitors elsewhere while it ends", async () => {
+    const child = await start();
+    const [, port] = await waitForOutput(child, /^Listening on http:.*:(\d+)$/m);
+    const url = `http://127.0.0.1:${port}/count`;
+    expect((await fetchAnswer(url)).status).toBe(503);
+    child.process.kill("SIGTERM");
+    const { headers } = await waitUntil(
+      async () => {
+        const answer = await fetchAnswer(url);
+        return answer.status === 429 && answer;
+      },
+      { for: "a 429", timeoutMs: 2_000, intervalMs: 5 },
+    );
+    expect(headers.connection).toBe("close");
+    expect(await child.ended).toBe(0);
   });
 
   it.each([

@@ -1,13 +1,13 @@
-import type { Server } from "node:http";
-import { type AddressInfo, isIPv6, Server as NetServer } from "node:net";
+import { createServer, type ServerResponse } from "node:http";
+import { type AddressInfo, isIPv6 } from "node:net";
 import { createApp } from "./app";
 import { Store } from "./store";
 
-/** Milliseconds after a signal in which nginx may still use a connection that it has kept open. */
-const linger = 500;
+/** Milliseconds in which a server that is about to end sends its visitors elsewhere. */
+const farewell = 500;
 
-/** Milliseconds after a signal in which every request has its answer. */
-const end = 2_000;
+/** Milliseconds after which nobody can be waiting for an answer. */
+const end = 2_500;
 
 /** Serves until SIGTERM or SIGINT. */
 async function serve(): Promise<void> {
@@ -21,37 +21,39 @@ async function serve(): Promise<void> {
   process.once("SIGTERM", exit).once("SIGINT", exit);
   const store = await Store.open(REDIS_HOST, redisPort);
 
-  const server = createApp(store).listen(port, HOST, (error) => {
-    if (error) fail(`${error.message}; set PORT or HOST to another one`);
+  const app = createApp(store);
+  let isEnding = false;
+  const server = createServer((request, response) => {
+    if (isEnding) sendElsewhere(response);
+    else app(request, response);
+  });
+  server.once("close", () => store.close());
+  server.once("error", ({ message }) => fail(`${message}; set PORT or HOST to another one`));
+  server.listen(port, HOST, () => {
     const { address, port } = server.address() as AddressInfo;
     console.log(`Listening on http://${isIPv6(address) ? `[${address}]` : address}:${port}`);
   });
   // nginx closes idle connections to an upstream after 60 s. If Node closed them first, a request
   // could meet a connection that is just going away.
   server.keepAliveTimeout = 75_000;
-  server.once("close", () => store.close());
 
-  const shutDown = (): void => shutDownGently(server);
+  const shutDown = (): void => {
+    isEnding = true;
+    // To close at once would cut off visits that are on their way, and nginx could not know whether
+    // they have been counted
+    setTimeout(() => server.close(), farewell);
+    setTimeout(() => server.closeAllConnections(), end).unref();
+  };
   process.off("SIGTERM", exit).once("SIGTERM", shutDown);
   process.off("SIGINT", exit).once("SIGINT", shutDown);
 }
 
 /**
- * Takes no new connections, but serves those that are open until they are idle. To close them at
- * once would be to drop a visit that is on its way, and nginx must not send it elsewhere: it cannot
- * know that it was not counted.
+ * Tells nginx to ask another replica, with the one status that it takes for such a sign and that
+ * means nothing else here. See nginx.conf.
  */
-function shutDownGently(server: Server): void {
-  // HTTP's own close() closes idle connections as well
-  NetServer.prototype.close.call(server);
-  server.prependListener("request", (_request, response) => {
-    response.setHeader("Connection", "close");
-  });
-  const timers = [
-    setTimeout(() => server.closeIdleConnections(), linger),
-    setTimeout(() => server.closeAllConnections(), end),
-  ];
-  server.once("close", () => timers.forEach(clearTimeout));
+function sendElsewhere(response: ServerResponse): void {
+  response.writeHead(429, { Connection: "close" }).end();
 }
 
 /** Reads a port number from the environment. */

@@ -8,8 +8,11 @@ export class NotACount extends Error {}
 
 const key = "visits";
 
-/** Milliseconds that the store has for an answer. */
+/** Milliseconds after which nobody waits for the store's answer any more. */
 const patience = 1_000;
+
+/** Milliseconds after which the store does not begin to count: its answer would come too late. */
+const countWithin = 900;
 
 /** Milliseconds for a connection to come about: one to a container that just starts gets stuck. */
 const connectTimeout = 300;
@@ -78,7 +81,7 @@ export class Store {
    * @throws {NotACount} when the stored value is none.
    */
   async count(): Promise<string> {
-    const deadline = performance.now() + this.#clockAhead + patience;
+    const deadline = performance.now() + this.#clockAhead + countWithin;
     const parameters = { keys: [key], arguments: [String(deadline)] };
     return String(await this.#ask((client) => client.eval(countVisit, parameters)));
   }
@@ -145,7 +148,11 @@ export class Store {
   #reconnect(client: Client, { message }: Error): void {
     // One failure is told by every question that was under way
     if (client !== this.#client) return;
-    this.close();
+    this.#client = undefined;
+    this.#isReady = false;
+    // For those who wait, the old connection stays until their time is over: told sooner that they
+    // were not counted, they might still be counted
+    setTimeout(() => client.destroy(), patience).unref();
     this.#say(`The store is unreachable: ${message}`);
     this.#nextAttempt = setTimeout(() => this.#connect(), pause);
   }

@@ -39,11 +39,13 @@ export function counterProblems({ services, networks = {} }: ComposeModel): stri
 }
 
 /**
- * nginx sends a GET that failed to the next server. A visit may have been counted before.
+ * nginx sends a GET that failed to the next server. A visit may have been counted before, unless
+ * the webapp has refused it with 429.
  * https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_next_upstream
  */
 export function visitProblems(conf: readonly Directive[]): string[] {
   const count = findDirectives(conf, "location").find(({ args }) => args.join(" ") === "= /count");
   const next = (count?.block ?? []).find(({ name }) => name === "proxy_next_upstream");
-  return next?.args.join(" ") === "off" ? [] : ["nginx sends a visit to a second replica"];
+  const isSafe = next?.args.every((arg) => ["off", "http_429"].includes(arg));
+  return isSafe ? [] : ["nginx sends a visit to a second replica"];
 }
