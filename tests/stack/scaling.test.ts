@@ -177,15 +177,19 @@ describeOnEngine("task6, scaled while it runs", () => {
 
   it("goes back to two, which share equally again", async () => {
     await scaleTo(2);
+    // nginx asks Docker's DNS each second or two; until then, some requests meet a server that is gone
+    let lastTrouble = performance.now();
     await waitUntil(
       async () => {
         const answers = await fetchMany(`http://localhost:${stack.ports.proxy}/api/hello`, {
           count: 20,
           connections: 2,
         });
-        return answers.every(({ status, ms }) => status === 200 && ms < 500);
+        const isWell = answers.every(({ status, ms }) => status === 200 && ms < 200);
+        if (!isWell) lastTrouble = performance.now();
+        return performance.now() - lastTrouble > 2_500;
       },
-      { for: "nginx to forget the servers that are gone", timeoutMs: 20_000 },
+      { for: "nginx to forget the servers that are gone", timeoutMs: 30_000 },
     );
     await expectEvenShares(stack, 2);
   });
