@@ -8,6 +8,8 @@ export interface RunOptions {
   env?: NodeJS.ProcessEnv;
   signal?: AbortSignal | undefined;
   timeoutMs?: number;
+  /** Ends it when it prints more than this, stdout and stderr together. */
+  maxOutputBytes?: number | undefined;
   /** Called with each line of stdout and stderr as it comes. */
   onLine?: ((line: string) => void) | undefined;
   /**
@@ -36,9 +38,11 @@ export async function attempt(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<Outcome> {
-  const { cwd, env, signal, timeoutMs, onLine, detached } = options;
+  const { cwd, env, signal, timeoutMs, maxOutputBytes, onLine, detached } = options;
   const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
-  const signals = [signal, timeout].filter((one) => one !== undefined);
+  const flood = new AbortController();
+  const floodSignal = maxOutputBytes === undefined ? undefined : flood.signal;
+  const signals = [signal, timeout, floodSignal].filter((one) => one !== undefined);
   const child = x(command, args, {
     nodeOptions: {
       stdio: ["ignore", "pipe", "pipe"],
@@ -48,6 +52,15 @@ export async function attempt(
       ...(detached !== undefined && { detached }),
     },
   });
+  if (maxOutputBytes !== undefined) {
+    let bytes = 0;
+    const count = (chunk: Buffer): void => {
+      bytes += chunk.length;
+      if (bytes > maxOutputBytes) flood.abort();
+    };
+    child.process?.stdout?.on("data", count);
+    child.process?.stderr?.on("data", count);
+  }
   if (onLine !== undefined) {
     for (const stream of [child.process?.stdout, child.process?.stderr]) {
       if (stream) createInterface(stream).on("line", onLine);
@@ -64,7 +77,10 @@ export async function attempt(
     };
   } catch (error) {
     const { name, message } = error as Error;
-    const reason = name === "AbortError" ? `timed out after ${(timeoutMs ?? 0) / 1000} s` : message;
+    const ended = flood.signal.aborted
+      ? `printed more than ${(maxOutputBytes ?? 0) / 1e6} MB`
+      : `timed out after ${(timeoutMs ?? 0) / 1000} s`;
+    const reason = name === "AbortError" ? ended : message;
     return { ok: false, exitCode: undefined, stdout: "", stderr: reason };
   }
 }

@@ -1,0 +1,174 @@
+import path from "node:path";
+import { type Directive, findDirectives, parseNginxConf } from "../../lib/nginx-conf";
+import { attempt } from "../../lib/run";
+import { type Check, deviates, type Finding, failed } from "../point";
+import { readText } from "../repository";
+import { askUntilAnswered } from "../sandbox";
+import { type Subject, shown } from "../subject";
+import { engineOf } from "./images";
+
+type SubjectCheck = Check<Subject>;
+
+export const siteFolder = "softy-pinko-front-end";
+const confName = "softy-pinko-front-end.conf";
+const siteInImage = "/var/www/html/softy-pinko-front-end";
+const confInImage = "/etc/nginx/conf.d/default.conf";
+
+/** @returns The front page, from the task's folder: the outermost index.html of the front-end. */
+export function findPage({ folder, contexts }: Subject): string | undefined {
+  const context = contexts["front-end"];
+  if (context === undefined) return undefined;
+  return [...folder.entries.keys()]
+    .filter((file) => file.startsWith(`${context}/`) && /(^|\/)index\.html?$/.test(file))
+    .sort((a, b) => a.split("/").length - b.split("/").length)[0];
+}
+
+/** The site's files are in the repository (spec, task 2). */
+export const hasSite: SubjectCheck = {
+  id: "site",
+  title: "the site's files are in front-end/softy-pinko-front-end",
+  judge: (subject) => {
+    const { folder, contexts } = subject;
+    const site = path.posix.join(contexts["front-end"] ?? "front-end", siteFolder);
+    const at = { file: shown(subject, site) };
+    const kind = folder.entries.get(site);
+    if (kind === "git link" || kind === "empty folder") {
+      const cause = kind === "git link" ? "it is an empty git link" : "it is empty";
+      const hint =
+        "Clone with --recurse-submodules, or remove its .git folder and commit its files.";
+      return failed(cause, hint, at);
+    }
+    const page = findPage(subject);
+    if (page === undefined)
+      return failed("there is no index.html in it", "Clone the site there.", at);
+    return page === `${site}/index.html`
+      ? undefined
+      : deviates(`the site is in ${path.posix.dirname(page)}`, `The text has ${site}.`, at);
+  },
+};
+
+/** @returns A conf file of the front-end, from the task's folder. */
+export function findConf({ folder, contexts }: Subject, name: string): string | undefined {
+  const context = contexts["front-end"] ?? "front-end";
+  const wanted = path.posix.join(context, name);
+  if (folder.entries.get(wanted) === "file") return wanted;
+  return [...folder.entries.keys()].find(
+    (file) => file.startsWith(`${context}/`) && file.endsWith(".conf"),
+  );
+}
+
+/** nginx's configuration is there, under the text's name, and nginx can read it (spec, task 2). */
+export const hasConf: SubjectCheck = {
+  id: "conf",
+  title: `front-end/${confName} is an nginx configuration`,
+  judge: (subject) => {
+    const conf = findConf(subject, confName);
+    const file = shown(subject, conf ?? path.posix.join("front-end", confName));
+    if (conf === undefined) return failed("there is no such file", "Create it.", { file });
+    const read = readConf(readText(subject.folder, conf) ?? "", file);
+    if ("verdict" in read) return read;
+    return path.posix.basename(conf) === confName
+      ? undefined
+      : deviates(`it is called ${path.posix.basename(conf)}`, `The text has ${confName}.`, {
+          file,
+        });
+  },
+};
+
+/** @returns A conf's directives, or what is wrong with it. */
+export function readConf(text: string, file: string): { directives: Directive[] } | Finding {
+  try {
+    return { directives: parseNginxConf(text) };
+  } catch (error) {
+    const { message } = error as Error;
+    const [, line, problem] = /^line (\d+): (.*)$/s.exec(message) ?? [];
+    const hint = "nginx ends each directive with a semicolon and each block with a brace.";
+    return failed(problem ?? message, hint, { file, ...(line && { line: Number(line) }) });
+  }
+}
+
+/** The site and the conf are where the text wants them in the image (spec, task 2). */
+export const hasPathsInImage: SubjectCheck = {
+  id: "paths",
+  isLive: true,
+  title: `the image has the site in ${siteInImage} and the conf in ${confInImage}`,
+  needs: ["front-end-build"],
+  judge: async (subject) => {
+    const image = subject.images["front-end"] ?? "";
+    const file = shown(subject, subject.contexts["front-end"] ?? "", "Dockerfile");
+    const list = await attempt(
+      "docker",
+      [
+        ...["run", "--rm", "--network=none", "--entrypoint=ls", image],
+        ...["-d", `${siteInImage}/index.html`, confInImage],
+      ],
+      { timeoutMs: 30_000, maxOutputBytes: 100_000 },
+    );
+    if (!list.stdout.includes(siteInImage)) {
+      const cause = `there is no ${siteInImage}/index.html in it`;
+      return deviates(cause, `Write COPY ./${siteFolder} ${siteInImage}.`, { file });
+    }
+    if (!list.stdout.includes(confInImage)) {
+      return failed(
+        `there is no ${confInImage} in it`,
+        `Write COPY ./${confName} ${confInImage}.`,
+        {
+          file,
+        },
+      );
+    }
+    return undefined;
+  },
+};
+
+/** The site is served (spec, task 2). */
+export const servesSite: SubjectCheck = {
+  id: "page",
+  isLive: true,
+  title: "GET / on the front-end answers with the front page",
+  needs: ["front-end-port", "site"],
+  judge: async (subject) => {
+    const running = subject.running["front-end"];
+    if (running === undefined) return undefined;
+    const { status, body } = await askUntilAnswered(engineOf(subject), running, "/");
+    return judgePage(subject, status, body);
+  },
+};
+
+/** @returns The verdict on what came for the front page. */
+export function judgePage(
+  subject: Subject,
+  status: number | undefined,
+  body: string,
+): Finding | undefined {
+  const page = findPage(subject);
+  const conf = findConf(subject, confName);
+  const file = shown(subject, conf ?? subject.contexts["front-end"] ?? "");
+  if (status !== 200) {
+    const hint =
+      status === 403 || status === 404
+        ? "root must name the folder in the image that index.html was copied into, and index must name it."
+        : "Read what nginx prints.";
+    const line = lineOf(subject, conf, status === 403 ? "index" : "root");
+    return failed(`it answers ${status ?? "nothing"}`, hint, { file, ...line });
+  }
+  const own = page === undefined ? "" : (readText(subject.folder, page) ?? "");
+  if (squeeze(body) === squeeze(own)) return undefined;
+  const cause = /Welcome to nginx/.test(body)
+    ? "it answers with nginx's own welcome page"
+    : "it answers with another page than the site's index.html";
+  return failed(cause, "root must name the folder that the site was copied into.", {
+    file,
+    ...lineOf(subject, conf, "root"),
+  });
+}
+
+const squeeze = (text: string): string => text.replace(/\s+/g, "");
+
+function lineOf(subject: Subject, conf: string | undefined, name: string): { line?: number } {
+  const read =
+    conf === undefined ? undefined : readConf(readText(subject.folder, conf) ?? "", conf);
+  if (read === undefined || "verdict" in read) return {};
+  const line = findDirectives(read.directives, name)[0]?.line;
+  return line === undefined ? {} : { line };
+}

@@ -1,0 +1,99 @@
+/**
+ * What became of a point: it holds; it works but differs from the text; it does not hold; or it could
+ * not be judged, because of an earlier failure or of something that is not the learner's fault.
+ */
+export type Verdict = "pass" | "deviation" | "fail" | "skipped";
+
+/** Why a point does not simply hold. */
+export interface Finding {
+  verdict: Exclude<Verdict, "pass">;
+  /** What is the case, in the learner's terms. */
+  cause: string;
+  /** What to do about it. */
+  hint?: string;
+  /** Where, from the graded repository's root. */
+  file?: string;
+  /** Counted from 1. */
+  line?: number;
+}
+
+/** One requirement of the course, judged. The JSON report consists of these. */
+export interface Point extends Partial<Omit<Finding, "verdict">> {
+  /** Stable, such as `task4.ports`. */
+  id: string;
+  title: string;
+  /** The section of the course's text that demands it. */
+  source: string;
+  verdict: Verdict;
+}
+
+/**
+ * How one requirement is judged.
+ * @typeParam Subject What it looks at.
+ */
+export interface Check<Subject> {
+  /** Without the task's name, such as `ports`. */
+  id: string;
+  title: string;
+  /** Checks of the same task that must hold, at least with a deviation, for this one to make sense. */
+  needs?: readonly string[];
+  /** Whether it builds or runs something. What can be read is judged first, and waits for nothing. */
+  isLive?: boolean;
+  /** @returns Nothing where the requirement holds. */
+  judge(subject: Subject): Promise<Finding | undefined> | Finding | undefined;
+}
+
+type Where = Pick<Finding, "file" | "line">;
+
+/** The requirement does not hold. */
+export const failed = (cause: string, hint: string, where: Where = {}): Finding => ({
+  verdict: "fail",
+  cause,
+  hint,
+  ...where,
+});
+
+/** It works, but not as the text has it. */
+export const deviates = (cause: string, hint: string, where: Where = {}): Finding => ({
+  verdict: "deviation",
+  cause,
+  hint,
+  ...where,
+});
+
+/** It could not be judged, through no fault of the learner. */
+export const skipped = (cause: string): Finding => ({ verdict: "skipped", cause });
+
+/** The points of one task while it is judged, by the ids of their checks. */
+export type Points = Map<string, Point>;
+
+/**
+ * Judges those checks of a task that only read, or those that build and run. A check whose ground is
+ * missing is skipped, so that one mistake is one failure.
+ * @param task Such as `task4`; the first part of each point's id.
+ * @param source The section of the text.
+ * @param points What has been judged before; the new points are added.
+ * @param onPoint Told of each point once it is judged.
+ * @throws What a check throws: a check answers with a finding, so that is a defect or Ctrl-C.
+ */
+export async function judge<Subject>(
+  { task, source, checks }: { task: string; source: string; checks: readonly Check<Subject>[] },
+  phase: "static" | "live",
+  subject: Subject,
+  points: Points,
+  onPoint: (point: Point) => void = () => undefined,
+): Promise<void> {
+  for (const { id, title, needs = [], isLive = false, judge } of checks) {
+    if (isLive !== (phase === "live")) continue;
+    const missing = needs.find((need) => {
+      const verdict = points.get(need)?.verdict;
+      return verdict !== "pass" && verdict !== "deviation";
+    });
+    const ground = checks.find((check) => check.id === missing)?.title;
+    const finding =
+      missing === undefined ? await judge(subject) : skipped(`needs: ${ground ?? missing}`);
+    const point: Point = { id: `${task}.${id}`, title, source, verdict: "pass", ...finding };
+    points.set(id, point);
+    onPoint(point);
+  }
+}

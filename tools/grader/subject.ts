@@ -1,0 +1,110 @@
+import path from "node:path";
+import { lastStage, parseDockerfile, type Stage } from "../lib/dockerfile";
+import type { ComposeModel } from "./compose-file";
+import { readText, type TaskFolder } from "./repository";
+import type { Running, Sandbox } from "./sandbox";
+
+export type Role = "back-end" | "front-end" | "proxy";
+
+/** One task under judgement: what it consists of, and what has been made of it so far. */
+export interface Subject {
+  folder: TaskFolder;
+  /** Undefined where nothing can be run: then only what can be read is judged. */
+  sandbox: Sandbox | undefined;
+  /** The folder of each role's image, from the task's folder; `.` is the task's folder itself. */
+  contexts: Partial<Record<Role, string>>;
+  images: Partial<Record<Role, string>>;
+  running: Partial<Record<Role, Running>>;
+  /** From task4 on, once the compose file has been read. */
+  stack?: StackSubject;
+}
+
+export interface StackSubject {
+  /** From the task's folder. */
+  file: string;
+  text: string;
+  /** As Compose reads it. */
+  model: ComposeModel;
+  /** The service of each role. */
+  services: Partial<Record<Role, string>>;
+  /** Once it has been started. */
+  up?: Up;
+}
+
+/** A stack as the grader runs it: tamed, under a project name of its own. */
+export interface Up {
+  project: string;
+  /** The tamed compose file. */
+  file: string;
+}
+
+/** A path as the learner knows it, from the graded repository's root. */
+export const shown = ({ folder }: Subject, ...parts: string[]): string =>
+  path.posix.normalize(path.posix.join(folder.name, ...parts));
+
+/** @returns A role's Dockerfile and its stages; what it says where it is none. */
+export function readDockerfile(
+  subject: Subject,
+  role: Role,
+): { file: string; text: string; stages: [Stage, ...Stage[]] } | undefined {
+  const context = subject.contexts[role];
+  if (context === undefined) return undefined;
+  const file = path.posix.join(context, "Dockerfile");
+  const text = readText(subject.folder, file);
+  if (text === undefined) return undefined;
+  try {
+    return { file, text, stages: parseDockerfile(text) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** @returns The image that a Dockerfile starts from in the end, followed through its stages. */
+export function baseOf(stages: readonly [Stage, ...Stage[]]): string {
+  let { base } = lastStage(stages);
+  for (let step = 0; step < stages.length; step += 1) {
+    const earlier = stages.find(({ name }) => name === base);
+    if (earlier === undefined) break;
+    ({ base } = earlier);
+  }
+  return base;
+}
+
+/** @returns An image's name without registry, tag and digest: `docker.io/library/nginx:1` is nginx. */
+export const repositoryOf = (image: string): string =>
+  image.replace(/^(docker\.io\/)?(library\/)?/, "").replace(/[:@].*$/, "");
+
+/**
+ * Finds the folders of a task's roles: by the course's names, otherwise by what is in them.
+ */
+export function findContexts({ task, entries, ...folder }: TaskFolder): Subject["contexts"] {
+  if (task === "task0" || task === "task1") return { "back-end": "." };
+  const whole = { task, entries, ...folder };
+  const contexts: Subject["contexts"] = {};
+  const candidates = [...entries.keys()]
+    .filter((file) => path.posix.basename(file) === "Dockerfile" && file.includes("/"))
+    .map((file) => path.posix.dirname(file))
+    .filter((context) => context.split("/").length <= 2);
+  for (const role of ["back-end", "front-end", "proxy"] as const) {
+    if (entries.has(role)) contexts[role] = role;
+  }
+  for (const context of candidates) {
+    if (Object.values(contexts).includes(context)) continue;
+    const role = roleOfContext(whole, context);
+    contexts[role] ??= context;
+  }
+  return contexts;
+}
+
+/** Tells an image's role by its base and its files: nginx with pages, nginx without, or a program. */
+export function roleOfContext(folder: TaskFolder, context: string): Role {
+  const text = readText(folder, path.posix.join(context, "Dockerfile")) ?? "";
+  if (!/^\s*FROM\s+\S*nginx/im.test(text)) return "back-end";
+  const hasPage = [...folder.entries.keys()].some(
+    (file) => file.startsWith(`${context}/`) && file.endsWith(".html"),
+  );
+  const hasSite = [...folder.entries].some(
+    ([file, kind]) => file.startsWith(`${context}/`) && kind !== "file" && /front/.test(file),
+  );
+  return hasPage || hasSite ? "front-end" : "proxy";
+}
