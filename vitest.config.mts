@@ -11,21 +11,20 @@ const withEngine = {
   hookTimeout: 10 * minutes,
 };
 
+/** Tests that also look at pages: a Chromium is found or installed before them. */
+const withChromium = {
+  ...withEngine,
+  globalSetup: [...withEngine.globalSetup, "tests/lib/chromium.setup.ts"],
+};
+
 export default defineConfig({
   test: {
     reporters: ["default", "./tests/lib/closing-line.ts"],
     projects: [
       { test: { name: "unit", include: ["tests/unit/**/*.test.ts"], testTimeout: 30_000 } },
       { test: { name: "contract", include: ["tests/contract/**/*.test.ts"], ...withEngine } },
-      { test: { name: "stack", include: ["tests/stack/**/*.test.ts"], ...withEngine } },
-      {
-        test: {
-          name: "browser",
-          include: ["tests/browser/**/*.test.ts"],
-          ...withEngine,
-          globalSetup: [...withEngine.globalSetup, "tests/lib/chromium.setup.ts"],
-        },
-      },
+      { test: { name: "stack", include: ["tests/stack/**/*.test.ts"], ...withChromium } },
+      { test: { name: "browser", include: ["tests/browser/**/*.test.ts"], ...withChromium } },
     ],
   },
 });

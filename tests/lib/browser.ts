@@ -1,13 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
-import {
-  type Browser,
-  type BrowserContextOptions,
-  chromium,
-  type Page,
-  type Request,
-} from "playwright-core";
+import type { Browser, BrowserContextOptions, Page, Request } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, inject } from "vitest";
+import { launchChromium } from "../../tools/lib/chromium";
 import { root } from "../../tools/lib/course";
 
 /** `describe`, skipped where there is no Docker engine or no Chromium. */
@@ -34,14 +29,7 @@ export class TestBrowser {
   static use(args: () => readonly string[] = () => []): TestBrowser {
     const own = new TestBrowser();
     beforeAll(async () => {
-      own.#browser = await chromium.launch({
-        executablePath: inject("chromium") ?? "",
-        args: [
-          ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
-          ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
-          ...args(),
-        ],
-      });
+      own.#browser = await launchChromium(inject("chromium") ?? "", args());
     });
     afterEach(async () => {
       for (const context of own.#browser?.contexts() ?? []) await context.close();

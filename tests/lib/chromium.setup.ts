@@ -1,6 +1,6 @@
-import { access } from "node:fs/promises";
 import type { TestProject } from "vitest/node";
 import { canInstallPackages, installPackages, updatePackageLists } from "../../tools/lib/apt";
+import { findChromium } from "../../tools/lib/chromium";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -8,13 +8,6 @@ declare module "vitest" {
     chromium: string | undefined;
   }
 }
-
-const places = [
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-];
 
 /**
  * Finds a Chromium, or installs the distribution's where we may. Where none can be had the tests
@@ -24,12 +17,12 @@ export default async function setup(project: TestProject): Promise<void> {
   const say = (line: string): void => {
     process.stderr.write(`${project.name}: ${line}\n`);
   };
-  let chromium = process.env.CHROMIUM ?? (await firstThatExists(places));
+  let chromium = await findChromium();
   if (chromium === undefined && (await canInstallPackages())) {
     say("installing chromium");
     await updatePackageLists({});
     await installPackages(["chromium", "fonts-liberation"], {});
-    chromium = await firstThatExists(places);
+    chromium = await findChromium();
   }
   if (chromium === undefined) {
     const reason = "no Chromium found: install one, or name it with CHROMIUM=/path/to/chromium";
@@ -37,15 +30,4 @@ export default async function setup(project: TestProject): Promise<void> {
     say(`skipped: ${reason}`);
   }
   project.provide("chromium", chromium);
-}
-
-async function firstThatExists(files: readonly string[]): Promise<string | undefined> {
-  for (const file of files) {
-    const found = await access(file).then(
-      () => true,
-      () => false,
-    );
-    if (found) return file;
-  }
-  return undefined;
 }

@@ -7,6 +7,29 @@ const command = (way: string): Child =>
 
 afterEach(endScripts);
 
+describe.each(["stack/start", "stack/stop", "engine/cli", "lineage/cli", "grader/cli"])(
+  "the command line of tools/%s.ts",
+  (script) => {
+    const run = (argument: string): Child =>
+      startScript([`tools/${script}.ts`, argument], { cwd: root });
+
+    it("explains itself with --help", async () => {
+      const child = run("--help");
+      expect(await child.ended).toBe(0);
+      expect(child.output.stdout).toMatch(/^Usage: npm /);
+    });
+
+    it("refuses in one line an option that it does not have, and exits with 2", async () => {
+      const child = run("--no-such-option");
+      expect(await child.ended).toBe(2);
+      expect(child.output).toEqual({
+        stdout: "",
+        stderr: "error: unknown option '--no-such-option'\n",
+      });
+    });
+  },
+);
+
 describe("a command", () => {
   it.each([
     ["done", 0, /^$/],

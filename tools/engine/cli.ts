@@ -1,12 +1,11 @@
-import { Command } from "commander";
-import { main } from "../lib/cli";
+import { commandLine, main } from "../lib/cli";
 import { engineVersion } from "../lib/docker";
 import { runSteps } from "../lib/progress";
 import { daemonPid } from "./daemon";
 import { describeEngine, ensureEngine, stopEngineIfIdle } from "./engine";
 
 main(async (signal) => {
-  const program = new Command("npm run engine --").description(
+  const program = commandLine("npm run engine --").description(
     "The Docker engine that this project starts on a machine that has none.",
   );
 

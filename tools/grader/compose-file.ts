@@ -1,4 +1,6 @@
+import { lstatSync, readFileSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
+import { parseAllDocuments } from "yaml";
 import { type Finding, failed } from "./point";
 
 /** What the grader looks at in `docker compose config --format json`. */
@@ -7,6 +9,10 @@ export interface ComposeService {
   build?: {
     context?: string;
     dockerfile?: string;
+    dockerfile_inline?: string;
+    target?: string;
+    args?: Record<string, string | null>;
+    ulimits?: Record<string, number>;
     additional_contexts?: Record<string, string>;
     network?: string;
     privileged?: boolean;
@@ -30,7 +36,13 @@ export interface ComposeService {
   security_opt?: string[];
   sysctls?: unknown;
   extra_hosts?: unknown;
-  volumes?: { type: string; source?: string; target?: string }[];
+  volumes?: {
+    type: string;
+    source?: string;
+    target?: string;
+    read_only?: boolean;
+    bind?: { create_host_path?: boolean };
+  }[];
   volumes_from?: unknown[];
   runtime?: string;
   [key: string]: unknown;
@@ -49,6 +61,26 @@ export interface ComposeModel {
 }
 
 /**
+ * Keys of a service that reach nothing beyond its containers, or that have a rule of their own in
+ * {@link dangers}. Compose learns new keys with every release, so any other one is refused.
+ */
+const knownKeys = new Set(
+  [
+    "image build command entrypoint environment env_file ports expose depends_on networks volumes",
+    "healthcheck restart container_name labels annotations logging stop_signal stop_grace_period",
+    "working_dir user hostname domainname tty stdin_open init read_only tmpfs deploy scale profiles",
+    "platform pull_policy ulimits links attach dns dns_search dns_opt extra_hosts group_add secrets",
+    "configs mem_limit mem_reservation memswap_limit mem_swappiness cpus cpu_count cpu_percent",
+    "cpu_shares cpu_quota cpu_period cpuset pids_limit shm_size develop mac_address cap_drop cap_add",
+    "privileged network_mode pid ipc userns_mode cgroup cgroup_parent devices device_cgroup_rules",
+    "security_opt sysctls volumes_from runtime",
+  ].flatMap((keys) => keys.split(" ")),
+);
+
+/** Far more than the course asks for: each service is a container, each port a process. */
+const most = { services: 10, ports: 16, scale: 4, fileBytes: 1_000_000 };
+
+/**
  * Looks for what the course never needs and what could reach beyond the containers: a stack that has
  * any of it is not run.
  * @param folder Where it may take files from.
@@ -56,46 +88,204 @@ export interface ComposeModel {
  */
 export function dangers(model: ComposeModel, folder: string): { service: string; what: string }[] {
   const isOutside = (target: string | undefined): boolean =>
-    target !== undefined && path.relative(folder, path.resolve(folder, target)).startsWith("..");
+    target !== undefined && leadsOutside(folder, target);
   const own = Object.entries(model.services).flatMap(([service, s]) => {
     const build = s.build ?? {};
-    const sources = (s.volumes ?? []).filter(({ type }) => type === "bind").map((v) => v.source);
-    const contexts = [build.context, ...Object.values(build.additional_contexts ?? {})];
+    const mounts = (s.volumes ?? []).filter(({ type }) => type !== "volume" && type !== "tmpfs");
+    const sources = mounts.map(({ source = "" }) => source);
+    const isSocket = (source: string): boolean => /\.sock$/.test(source);
+    const foreign = sources.filter((source) => !isSocket(source) && isOutside(source));
+    const contexts = Object.values(build.additional_contexts ?? {});
+    const files = [build.context, ...contexts.filter((one) => !/^docker-image:\/\//.test(one))];
+    const unknown = Object.keys(s).filter((key) => !knownKeys.has(key) && !key.startsWith("x-"));
+    const network = s.network_mode ?? "default";
     const rules: [boolean, string][] = [
       [s.privileged === true || build.privileged === true, "a privileged container"],
-      [sources.some((source) => source?.endsWith("docker.sock")), "the engine's socket"],
-      [sources.some(isOutside), "a folder of the host"],
-      [s.network_mode === "host" || build.network === "host", "the host's network"],
-      [/^(container|service):/.test(s.network_mode ?? ""), "another container's network"],
+      [sources.some(isSocket), "the engine's socket"],
+      [foreign.length > 0, `a folder of the host (${foreign.join(", ")})`],
+      [network === "host" || build.network === "host", "the host's network"],
+      [!/^(host|none|bridge|default)$/.test(network), "another container's network"],
       [s.pid !== undefined, "other processes than its own"],
       [s.ipc !== undefined && s.ipc !== "private", "other memory than its own"],
       [s.userns_mode !== undefined, "the host's users"],
       [s.cgroup !== undefined || s.cgroup_parent !== undefined, "another control group"],
       [(s.cap_add ?? []).length > 0, `capabilities (${s.cap_add?.join(", ")})`],
-      [(s.devices ?? s.device_cgroup_rules ?? []).length > 0, "devices of the host"],
-      [(s.security_opt ?? []).some((option) => !/no-new-priv/.test(option)), "less protection"],
+      [[s.devices, s.device_cgroup_rules].some((list) => list?.length), "devices of the host"],
+      [(s.security_opt ?? []).some((one) => !/^no-new-privileges/.test(one)), "less protection"],
       [s.sysctls !== undefined, "kernel settings"],
       [s.runtime !== undefined, "another runtime"],
       [(s.volumes_from ?? []).length > 0, "another container's volumes"],
       [[build.ssh, build.secrets, build.entitlements].some(Boolean), "secrets in its build"],
-      [contexts.some(isOutside), "files from outside its folder"],
+      [
+        files.some(isOutside) || takesDockerfileFrom(build, isOutside),
+        "files from outside its folder",
+      ],
+      [asksForOtherSyntax(build), "another program to build it than Docker's own"],
+      [(s.ports ?? []).length > most.ports, `more than ${most.ports} ports`],
+      [unknown.length > 0, `${unknown.join(", ")}, which the grader does not know`],
     ];
     return rules.filter(([asks]) => asks).map(([, what]) => ({ service, what }));
   });
   const shared = [
     ...Object.values(model.networks ?? {}).map((network) => network?.external === true),
-    ...Object.values(model.networks ?? {}).map((network) => network?.driver === "host"),
+    ...Object.values(model.networks ?? {}).map((one) => !/^(bridge)?$/.test(one?.driver ?? "")),
     ...Object.values(model.volumes ?? {}).map((volume) => volume?.external === true),
     ...Object.values(model.volumes ?? {}).map((volume) => volume?.driver_opts !== undefined),
   ].some(Boolean);
   const files = [...Object.values(model.secrets ?? {}), ...Object.values(model.configs ?? {})];
+  const whole: [boolean, string][] = [
+    [shared, "networks or volumes of others"],
+    [files.some(({ file }) => isOutside(file)), "files from outside its folder"],
+    [Object.keys(model.services).length > most.services, `more than ${most.services} services`],
+  ];
   return [
     ...own,
-    ...(shared ? [{ service: "the stack", what: "networks or volumes of others" }] : []),
-    ...(files.some(({ file }) => isOutside(file))
-      ? [{ service: "the stack", what: "files from outside its folder" }]
-      : []),
+    ...whole.filter(([asks]) => asks).map(([, what]) => ({ service: "the stack", what })),
   ];
+}
+
+/**
+ * Says whether a path leads out of a folder, symbolic links and all. What is no path of this machine,
+ * such as an address, is outside.
+ */
+export function leadsOutside(folder: string, target: string): boolean {
+  if (/^([\w+.-]+:\/\/|git@|github\.com\/|oci-layout:|service:)/.test(target)) return true;
+  const real = realPathOf(path.resolve(folder, target));
+  const way = real === undefined ? ".." : path.relative(realpathSync(folder), real);
+  return way === ".." || way.startsWith(`..${path.sep}`) || path.isAbsolute(way);
+}
+
+/** @returns Where a path leads, though its last parts may not be there; undefined for a dead link. */
+function realPathOf(target: string): string | undefined {
+  try {
+    return realpathSync(target);
+  } catch {
+    if (lstatSync(target, { throwIfNoEntry: false }) !== undefined) return undefined;
+    const parent = realPathOf(path.dirname(target));
+    return parent && path.join(parent, path.basename(target));
+  }
+}
+
+type Build = NonNullable<ComposeService["build"]>;
+
+const dockerfileOf = ({ context = "", dockerfile = "Dockerfile" }: Build): string =>
+  path.resolve(context, dockerfile);
+
+const takesDockerfileFrom = (build: Build, isOutside: (file: string) => boolean): boolean =>
+  build.dockerfile !== undefined && isOutside(dockerfileOf(build));
+
+function asksForOtherSyntax(build: Build): boolean {
+  if ("BUILDKIT_SYNTAX" in (build.args ?? {})) return true;
+  const inline = build.dockerfile_inline;
+  return foreignSyntax(inline ?? readSmall(dockerfileOf(build)) ?? "") !== undefined;
+}
+
+/** @returns A file's text; undefined where it is no regular file, or larger than any of the course. */
+function readSmall(file: string): string | undefined {
+  try {
+    const { size } = statSync(file);
+    return statSync(file).isFile() && size <= most.fileBytes
+      ? readFileSync(file, "utf8")
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Finds a Dockerfile's wish to be read by another program than Docker's own. BuildKit would fetch
+ * that program and run it, and it decides what the build may do. Every comment before the first
+ * instruction is looked at, so more than BuildKit itself looks at.
+ * https://docs.docker.com/build/buildkit/frontend/
+ * @returns The program's image.
+ */
+export function foreignSyntax(dockerfile: string): string | undefined {
+  const lines = dockerfile.replace(/^\uFEFF/, "").split(/\r?\n/);
+  if (/^\s*\{/.test(lines[0] ?? "")) return "JSON";
+  const end = lines.findIndex((line) => !/^\s*(#|\/\/|$)/.test(line));
+  return lines
+    .slice(0, end === -1 ? lines.length : end)
+    .map((line) => /^\s*(?:#|\/\/)\s*syntax\s*=\s*(\S+)/i.exec(line)?.[1])
+    .find((image = "docker/dockerfile") => {
+      return !/^(docker\.io\/)?docker\/dockerfile(-upstream)?([:@]\S*)?$/.test(image);
+    });
+}
+
+/**
+ * Finds the files outside a folder that Compose would read along with a compose file, before it has
+ * even told us what is in it: what they hold would stand in its messages and in its model.
+ * @param folder Where it may take files from.
+ * @param file A compose file, from that folder.
+ * @returns What it names, such as `env_file /etc/passwd`; undefined where all stay inside.
+ */
+export function strayFile(folder: string, file: string): string | undefined {
+  // Read by Compose though nobody names it
+  if (leadsOutside(folder, ".env")) return ".env";
+  return strayIn(folder, file, new Set());
+}
+
+function strayIn(folder: string, file: string, seen: Set<string>): string | undefined {
+  const full = path.resolve(folder, file);
+  if (seen.has(full)) return undefined;
+  seen.add(full);
+  const text = readSmall(full);
+  if (text === undefined) return undefined;
+  for (const { what, name } of namedFiles(text)) {
+    // A path from an included file counts from that file, or from a folder that it names
+    const isStray = [folder, path.dirname(full)].some((from) => {
+      return name.includes("$") || leadsOutside(folder, path.resolve(from, name));
+    });
+    if (isStray || /^[\w+.-]+:|^git@/.test(name)) return `${what} ${name}`;
+    const next = strayIn(folder, path.resolve(path.dirname(full), name), seen);
+    if (next !== undefined) return next;
+  }
+  return undefined;
+}
+
+/** @returns Every file that a compose file names and that Compose reads with it. */
+function namedFiles(text: string): { what: string; name: string }[] {
+  const documents = parseAllDocuments(text, { merge: true, logLevel: "silent" });
+  const found: { what: string; name: string }[] = [];
+  const add = (what: string, value: unknown): void => {
+    if (Array.isArray(value)) for (const one of value) add(what, one);
+    else if (typeof value === "string") found.push({ what, name: value });
+    else if (isRecord(value)) {
+      for (const key of ["path", "file", "env_file", "project_directory"]) add(what, value[key]);
+    }
+  };
+  for (const document of documents) {
+    const root: unknown = readSafely(document);
+    if (!isRecord(root)) continue;
+    add("include", root.include);
+    for (const service of Object.values(isRecord(root.services) ? root.services : {})) {
+      if (!isRecord(service)) continue;
+      add("env_file", service.env_file);
+      add("label_file", service.label_file);
+      // As a string it is the name of a service
+      if (isRecord(service.extends)) add("extends", service.extends);
+    }
+  }
+  return found;
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** A document whose aliases would unfold without end is as good as empty: Compose refuses it too. */
+function readSafely(document: { toJS(options: { maxAliasCount: number }): unknown }): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch {
+    return undefined;
+  }
+}
+
+/** The verdict on a compose file that Compose is not even to read. */
+export function judgeStrayFile(folder: string, name: string, file: string): Finding | undefined {
+  const stray = strayFile(folder, name);
+  if (stray === undefined) return undefined;
+  const hint = "The course needs none of it, so this task is not run. Take it out.";
+  return failed(`it asks for files from outside its folder: ${stray}`, hint, { file });
 }
 
 /** The verdict on a stack that is not to be run. */
@@ -116,17 +306,46 @@ export function judgeDangers(
 export const limits = { memory: "512m", pids: 256, cpus: 1, logBytes: "2m" };
 
 /**
+ * Bounds on every process of a build: bytes of its data, bytes of a file that it writes. BuildKit has
+ * none on a build as a whole: see `build` in sandbox.ts.
+ */
+export const buildLimits = { data: 4_294_967_296, fsize: 2_147_483_648, core: 0 };
+
+/** Keeps the folders that `RUN --mount=type=cache` shares with later builds from the user's own. */
+export const cacheArg = { BUILDKIT_CACHE_MOUNT_NS: "softy-pinko-grader" };
+
+/**
+ * The environment for Docker's client when it reads a graded compose file: what it needs to find its
+ * engine, and nothing else, because the file may name any variable and send it anywhere.
+ * @returns Each other variable of this process as undefined, which takes it away.
+ */
+export function bareEnvironment(): NodeJS.ProcessEnv {
+  const isNeeded = (name: string): boolean =>
+    /^(PATH|HOME|USER|TMPDIR|DOCKER_\w+|XDG_\w+|SSH_AUTH_SOCK)$/.test(name);
+  return Object.fromEntries(
+    Object.keys(process.env)
+      .filter((name) => !isNeeded(name))
+      .map((name) => [name, undefined]),
+  );
+}
+
+/**
  * Makes a graded stack one that disturbs nobody: images, containers, networks and volumes under a
- * name of the grader's own, ports on loopback where the system finds some free, and bounds.
+ * name of the grader's own, ports on loopback where the system finds some free, folders of the
+ * repository read-only, and bounds. Labels go, because programs beside the engine act on them.
  * @param model As Compose reads the graded file; it is not changed.
  * @param project The grader's own name for it.
  */
 export function tame(model: ComposeModel, project: string): ComposeModel {
   const services = Object.entries(model.services).map(([name, service]) => {
-    const { container_name: _, restart: __, deploy: ___, ...rest } = service;
     const tamed: ComposeService = {
-      ...rest,
-      ...(service.build !== undefined && { image: `${project}-${name}` }),
+      ...without(service, dropped),
+      ...(service.build !== undefined && {
+        image: `${project}-${name}`,
+        build: tameBuild(service.build),
+      }),
+      ...(service.volumes !== undefined && { volumes: service.volumes.map(tameMount) }),
+      ...(typeof service.scale === "number" && { scale: Math.min(service.scale, most.scale) }),
       ports: (service.ports ?? []).map(({ target, protocol = "tcp" }) => ({
         ...{ target, protocol, mode: "ingress", host_ip: "127.0.0.1" },
       })),
@@ -134,6 +353,7 @@ export function tame(model: ComposeModel, project: string): ComposeModel {
       memswap_limit: limits.memory,
       pids_limit: limits.pids,
       cpus: limits.cpus,
+      security_opt: ["no-new-privileges:true"],
       logging: {
         driver: "local",
         options: { "max-size": limits.logBytes, "max-file": "1", compress: "false" },
@@ -141,15 +361,41 @@ export function tame(model: ComposeModel, project: string): ComposeModel {
     };
     return [name, tamed] as const;
   });
-  const unnamed = <T extends object>(parts: Record<string, T | null> = {}) =>
-    Object.fromEntries(
-      Object.entries(parts).map(([name, part]) => [name, { ...part, name: `${project}_${name}` }]),
-    );
+  const unnamed = (parts: Record<string, unknown> = {}) =>
+    Object.fromEntries(Object.keys(parts).map((name) => [name, { name: `${project}_${name}` }]));
+  const { secrets, configs } = model;
   return {
-    ...model,
     name: project,
     services: Object.fromEntries(services),
     networks: unnamed(model.networks),
     volumes: unnamed(model.volumes),
+    ...(secrets !== undefined && { secrets }),
+    ...(configs !== undefined && { configs }),
   };
 }
+
+/** Keys of a service that a graded stack runs without. */
+const dropped = [
+  ...["container_name", "restart", "deploy", "labels", "annotations", "env_file", "develop"],
+  ...["pull_policy", "mem_reservation", "mem_swappiness", "cpuset"],
+];
+
+const without = (service: ComposeService, keys: readonly string[]): ComposeService =>
+  Object.fromEntries(Object.entries(service).filter(([key]) => !keys.includes(key)));
+
+/** No further tags, which could be the names of the user's images, and no cache of its own. */
+const tameBuild = (build: Build): Build => ({
+  ...(build.context !== undefined && { context: build.context }),
+  ...(build.dockerfile !== undefined && { dockerfile: build.dockerfile }),
+  ...(build.dockerfile_inline !== undefined && { dockerfile_inline: build.dockerfile_inline }),
+  ...(build.target !== undefined && { target: build.target }),
+  ...(build.additional_contexts !== undefined && {
+    additional_contexts: build.additional_contexts,
+  }),
+  args: { ...build.args, ...cacheArg },
+  ulimits: buildLimits,
+});
+
+/** A folder of the repository can be read, not written, and none is made where there is none. */
+const tameMount = (mount: NonNullable<ComposeService["volumes"]>[number]): typeof mount =>
+  mount.type === "bind" ? { ...mount, read_only: true, bind: { create_host_path: false } } : mount;

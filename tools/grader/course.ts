@@ -1,3 +1,4 @@
+import { showsGreeting } from "./checks/browser";
 import { hasConf, hasPathsInImage, hasSite, servesSite } from "./checks/front-end";
 import {
   answersAt,
@@ -18,6 +19,8 @@ import {
   comesUp,
   commandMeansTwo,
   commandStartsTwo,
+  copiesProxyConf,
+  hasCommandFile,
   hasComposeFile,
   hasExactCommand,
   hasServices,
@@ -61,9 +64,14 @@ const frontEndFiles: Check<Subject>[] = [
 
 const frontEnd: Check<Subject>[] = [
   ...frontEndFiles,
-  builds("front-end", "front-end-build", ["front-end-dockerfile", "site", "conf"]),
+  builds("front-end", "front-end-build", [
+    "front-end-dockerfile",
+    "front-end-base",
+    "site",
+    "conf",
+  ]),
   hasPathsInImage,
-  answersAt("front-end", "front-end-port", 9000, "front-end-build"),
+  answersAt("front-end", "front-end-port", 9000, "paths"),
   servesSite,
 ];
 
@@ -76,15 +84,20 @@ const stackOf = (roles: readonly Role[], published: readonly Role[]): Check<Subj
   publishes(published),
 ];
 
+/** What a browser needs to show the API's answer, besides the answer itself. */
+const shownWith = ["page", "heading", "script"];
+
 const two = ["back-end", "front-end"] as const;
 const three = ["back-end", "front-end", "proxy"] as const;
 
 const throughProxy: Check<Subject>[] = [
+  hasDockerfile("back-end", "dockerfile", "back-end"),
   ...frontEndFiles,
   hasDynamicHeading,
   asksApi("/api/hello"),
   hasDockerfile("proxy", "proxy-dockerfile", "proxy"),
   isBasedOn("proxy", "proxy-base", "nginx", "proxy-dockerfile"),
+  copiesProxyConf,
   ...stackOf(three, ["proxy"]),
   ordersStart("proxy"),
   routesToServices,
@@ -112,11 +125,13 @@ export const rules: Record<Task, TaskRules> = {
       ...frontEnd,
       hasDynamicHeading,
       asksApi(direct),
+      showsGreeting("front-end", ["hello", "cors", ...shownWith]),
     ],
   },
   task4: {
     source: "4. Making it Simpler with Docker Compose",
     checks: [
+      hasDockerfile("back-end", "dockerfile", "back-end"),
       ...frontEndFiles,
       hasDynamicHeading,
       asksApi(direct),
@@ -125,22 +140,31 @@ export const rules: Record<Task, TaskRules> = {
       comesUp(two),
       answersHello("back-end"),
       answersPage("front-end"),
+      showsGreeting("front-end", ["hello", ...shownWith]),
     ],
   },
   task5: {
     source: "5. Proxy Server",
-    checks: [...throughProxy, comesUp(three), answersHello("proxy"), answersPage("proxy")],
+    checks: [
+      ...throughProxy,
+      comesUp(three),
+      answersHello("proxy"),
+      answersPage("proxy"),
+      showsGreeting("proxy", ["hello", ...shownWith]),
+    ],
   },
   task6: {
     source: "6. Scale Horizontally",
     checks: [
-      hasExactCommand,
+      hasCommandFile,
       ...throughProxy,
       commandMeansTwo,
+      hasExactCommand,
       canScale,
       comesUp(three),
       answersHello("proxy"),
       answersPage("proxy"),
+      showsGreeting("proxy", ["hello", ...shownWith]),
       commandStartsTwo,
       takesTurns,
     ],

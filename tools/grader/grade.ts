@@ -1,10 +1,10 @@
 import type { Report } from "../lib/progress";
-import { takeDownStack } from "./checks/stack";
+import { addressOf, takeDownStack } from "./checks/stack";
 import { rules } from "./course";
 import { judge, type Point, type Points } from "./point";
 import type { Task, TaskFolder } from "./repository";
-import type { Sandbox } from "./sandbox";
-import { findContexts, type Subject } from "./subject";
+import { type Sandbox, tidyUp } from "./sandbox";
+import { findContexts, roles, type Subject } from "./subject";
 
 /** A graded task. */
 export interface TaskReport {
@@ -22,11 +22,17 @@ export interface Grading {
   /** Judges what can be read; quick. */
   read(): Promise<void>;
   /**
-   * Builds and runs, and takes down whatever it has started.
+   * Builds and runs; what it starts goes on until {@link Grading.takeDown}.
    * @param report Told what goes on.
    */
   run(report: Report): Promise<void>;
+  /** Removes whatever it has built and started. Comes to its end even after Ctrl-C. */
+  takeDown(): Promise<void>;
   report(): TaskReport;
+  /** The front page in a browser, as PNG, where it was looked at. */
+  picture(): Buffer | undefined;
+  /** Where its services can be reached, such as `proxy http://127.0.0.1:49153`. */
+  addresses(): Promise<string[]>;
 }
 
 /**
@@ -64,7 +70,6 @@ export function grading(
     try {
       await judge({ task, source, checks }, phase, subject, points, onPoint);
     } finally {
-      if (phase === "live") await takeDownStack(subject);
       milliseconds += performance.now() - begun;
     }
   };
@@ -90,6 +95,19 @@ export function grading(
       ],
       seconds: Math.round(milliseconds / 100) / 10,
     }),
+    picture: () => subject?.picture,
+    takeDown: async () => {
+      if (subject !== undefined) await takeDownStack(subject);
+      await tidyUp({ prefix: `${sandbox.prefix}-${task}` });
+    },
+    addresses: async () => {
+      if (subject === undefined) return [];
+      const lines = roles.map(async (role) => {
+        const url = subject.running[role]?.url ?? (await addressOf(subject, role));
+        return url === undefined ? [] : [`${task} ${role.padEnd(9)} ${url}`];
+      });
+      return (await Promise.all(lines)).flat();
+    },
   };
 }
 
@@ -116,6 +134,8 @@ export async function gradeAll(
 ): Promise<TaskReport[]> {
   const gradings = wanted.map((task) => grading(task, folders.get(task), sandbox));
   for (const { read } of gradings) await read();
-  for (const { run } of gradings) await run(sandbox.report);
+  for (const { run, takeDown } of gradings) {
+    await run(sandbox.report).finally(takeDown);
+  }
   return gradings.map(({ report }) => report());
 }

@@ -92,8 +92,21 @@ export async function judge<Subject>(
     const ground = checks.find((check) => check.id === missing)?.title;
     const finding =
       missing === undefined ? await judge(subject) : skipped(`needs: ${ground ?? missing}`);
-    const point: Point = { id: `${task}.${id}`, title, source, verdict: "pass", ...finding };
+    const own = finding === undefined ? {} : withoutControls(finding);
+    const point: Point = { id: `${task}.${id}`, title, source, verdict: "pass", ...own };
     points.set(id, point);
     onPoint(point);
   }
+}
+
+/** Names of files and what programs print may hold what would command a terminal. */
+function withoutControls(finding: Finding): Finding {
+  const clean = (text: string): string => text.replace(/\p{Cc}/gu, "");
+  const { cause, hint, file } = finding;
+  return {
+    ...finding,
+    cause: clean(cause),
+    ...(hint !== undefined && { hint: clean(hint) }),
+    ...(file !== undefined && { file: clean(file) }),
+  };
 }

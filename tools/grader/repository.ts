@@ -1,10 +1,17 @@
-import { lstatSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { type Dirent, lstatSync, opendirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../lib/errors";
 import { attempt } from "../lib/run";
 
 /** Bounds on what is looked at: far more than the course asks for, far less than does harm. */
-const most = { depth: 24, entries: 20_000, fileBytes: 1_000_000, taskBytes: 200_000_000 };
+const most = {
+  depth: 24,
+  entries: 20_000,
+  fileBytes: 1_000_000,
+  taskBytes: 200_000_000,
+  /** Of a folder that is not looked at, but that a build may take: what `npm install` has left. */
+  aside: { depth: 40, entries: 200_000, bytes: 1_000_000_000 },
+};
 
 /** The seven folders of the course (spec, tasks 0 to 6). */
 export const tasks = ["task0", "task1", "task2", "task3", "task4", "task5", "task6"] as const;
@@ -66,7 +73,7 @@ export function readText(folder: TaskFolder, file: string): string | undefined {
 
 /** @returns The folder that holds the tasks, at most so many levels down. */
 function findHome(folder: string, levels: number): string | undefined {
-  const inside = readdirSync(folder, { withFileTypes: true })
+  const inside = list(folder, 1_000)
     .filter((entry) => entry.isDirectory() && !/^(\.|node_modules$)/.test(entry.name))
     .map(({ name }) => name);
   if (inside.some((name) => tasks.includes(name as Task))) return folder;
@@ -78,41 +85,97 @@ function findHome(folder: string, levels: number): string | undefined {
   return undefined;
 }
 
-/** @returns The git links under a folder, on this machine; none where it is in no git repository. */
+/**
+ * Reads a folder's first entries.
+ * @param limit How many at most; the rest is not even read.
+ * @returns None where it cannot be read.
+ */
+function list(folder: string, limit: number): Dirent[] {
+  const entries: Dirent[] = [];
+  try {
+    const opened = opendirSync(folder);
+    for (let entry = opened.readSync(); entry !== null && entries.length < limit; ) {
+      entries.push(entry);
+      entry = opened.readSync();
+    }
+    opened.closeSync();
+  } catch {
+    return [];
+  }
+  return entries;
+}
+
+/**
+ * @returns The git links under a folder, on this machine; none where it is in no git repository. Git
+ *   obeys that repository's own configuration, which may name programs: none of them is run.
+ */
 async function listGitLinks(folder: string): Promise<Set<string>> {
-  const staged = await attempt("git", ["ls-files", "--stage", "-z"], { cwd: folder });
+  const options = [
+    "core.fsmonitor=false",
+    "core.hooksPath=/dev/null",
+    "safe.bareRepository=explicit",
+  ];
+  const staged = await attempt(
+    "git",
+    [...options.flatMap((option) => ["-c", option]), "ls-files", "--stage", "-z"],
+    {
+      cwd: folder,
+      env: { GIT_ALLOW_PROTOCOL: "none", GIT_NO_LAZY_FETCH: "1", GIT_OPTIONAL_LOCKS: "0" },
+      timeoutMs: 10_000,
+      maxOutputBytes: 20_000_000,
+    },
+  );
   const links = staged.stdout.split("\0").filter((entry) => entry.startsWith("160000 "));
   return new Set(links.map((entry) => path.join(folder, entry.split("\t")[1] ?? "")));
 }
+
+/** Not part of the course: of these folders only the size counts, and whether they can be read. */
+const isAside = (name: string): boolean => name === ".git" || name === "node_modules";
 
 function readFolder(
   folder: string,
   gitLinks: ReadonlySet<string>,
 ): Pick<TaskFolder, "path" | "entries" | "bytes" | "refusal"> {
   const entries = new Map<string, Kind>();
-  let bytes = 0;
+  let [bytes, asideEntries, asideBytes] = [0, 0, 0];
   let refusal: string | undefined;
-  const walk = (inside: string, depth: number): void => {
-    for (const entry of readdirSync(path.join(folder, inside), { withFileTypes: true })) {
+  const refuse = (why: string): void => {
+    refusal ??= why;
+  };
+  const walk = (inside: string, depth: number, beside: boolean): void => {
+    const { depth: deepest, entries: mostEntries } = beside ? most.aside : most;
+    if (depth > deepest) refuse(`its folders are more than ${deepest} levels deep`);
+    if (refusal !== undefined) return;
+    for (const entry of list(path.join(folder, inside), mostEntries + 1)) {
+      if (refusal !== undefined) return;
       const name = path.posix.join(inside, entry.name);
       const full = path.join(folder, name);
-      if (depth > most.depth) refusal = `its folders are more than ${most.depth} levels deep`;
-      if (entries.size >= most.entries) refusal = `it holds more than ${most.entries} files`;
-      if (refusal !== undefined || entry.name === ".git" || entry.name === "node_modules") continue;
-      if (entry.isDirectory()) {
-        const isEmpty = readdirSync(full).every((content) => content === ".git");
-        const kind = gitLinks.has(full) && isEmpty ? "git link" : "empty folder";
-        entries.set(name, isEmpty ? kind : "folder");
-        walk(name, depth + 1);
-      } else if (entry.isFile()) {
-        entries.set(name, "file");
-        bytes += lstatSync(full).size;
+      const kind = kindOf(entry, full, gitLinks);
+      const size = kind === "file" ? (lstatSync(full, { throwIfNoEntry: false })?.size ?? 0) : 0;
+      // Docker would wait for what comes out of it
+      if (kind === "special file") refuse(`${name} is neither a file nor a folder`);
+      const isBeside = beside || isAside(entry.name);
+      if (isBeside) {
+        [asideEntries, asideBytes] = [asideEntries + 1, asideBytes + size];
+        if (asideEntries > most.aside.entries) refuse(`it holds more than ${mostEntries} files`);
       } else {
-        entries.set(name, entry.isSymbolicLink() ? "link" : "special file");
+        entries.set(name, kind);
+        bytes += size;
+        if (entries.size > most.entries) refuse(`it holds more than ${most.entries} files`);
       }
+      if (kind === "folder") walk(name, depth + 1, isBeside);
     }
   };
-  walk("", 1);
-  if (bytes > most.taskBytes) refusal ??= `it holds more than ${most.taskBytes / 1e6} MB`;
+  walk("", 1, false);
+  if (bytes > most.taskBytes) refuse(`it holds more than ${most.taskBytes / 1e6} MB`);
+  if (asideBytes > most.aside.bytes) refuse(`it holds more than ${most.aside.bytes / 1e6} MB`);
   return { path: folder, entries, bytes, refusal };
+}
+
+function kindOf(entry: Dirent, full: string, gitLinks: ReadonlySet<string>): Kind {
+  if (entry.isFile()) return "file";
+  if (entry.isSymbolicLink()) return "link";
+  if (!entry.isDirectory()) return "special file";
+  if (list(full, 2).some(({ name }) => name !== ".git")) return "folder";
+  return gitLinks.has(full) ? "git link" : "empty folder";
 }

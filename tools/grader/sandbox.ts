@@ -1,9 +1,11 @@
 import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
 import { type Answer, fetchAnswer } from "../lib/http";
 import type { Report } from "../lib/progress";
-import { attempt, run } from "../lib/run";
+import { attempt } from "../lib/run";
 import { waitUntil } from "../lib/wait";
-import { limits } from "./compose-file";
+import { buildLimits, cacheArg, foreignSyntax, limits } from "./compose-file";
 import { type Finding, failed, skipped } from "./point";
 
 /** Where graded images are built and run: under names of the grader's own, within bounds. */
@@ -24,11 +26,21 @@ export interface Running {
 
 const maxOutputBytes = 4_000_000;
 
+/** Of a build. BuildKit passes on at most 2 MiB of one step, at about 80 KB a second. */
+const maxBuildBytes = 1_500_000;
+
 /** @returns A name that no other grading on this machine has. */
 export const newPrefix = (): string => `softy-pinko-grader-${randomBytes(3).toString("hex")}`;
 
 /**
  * Builds an image of a graded repository.
+ *
+ * Bounded: its time, its output, who reads the Dockerfile, and for each process the memory and the
+ * size of a file that it writes. Ended early, BuildKit kills what the build has started. Not
+ * bounded, because BuildKit has no such limit: how many processes it starts and what they take
+ * together (on a machine with swap or little memory they slow it down until the time is over), how
+ * much it writes into its layers, and what it asks of the network. A layer that was finished stays
+ * in the engine's build cache, as after any `docker build`, until the engine clears it.
  * @param name Within the sandbox, such as `task2-front-end`.
  * @param context On this machine.
  * @param dockerfile From the context.
@@ -43,36 +55,57 @@ export async function build(
   shown: string,
 ): Promise<{ image: string } | Finding> {
   const image = `${prefix}-${name}`;
+  const file = path.join(context, dockerfile);
+  const reader = foreignSyntax(await readFile(file, "utf8"));
+  if (reader !== undefined) {
+    const cause = `it asks for ${reader} to build it, a program that is not Docker's own`;
+    return failed(cause, "Take out its line with syntax=.", { file: shown });
+  }
   report(`building ${name}`);
+  const bounds = Object.entries(buildLimits).map(([kind, most]) => `--ulimit=${kind}=${most}`);
+  const args = Object.entries(cacheArg).map(([key, value]) => `--build-arg=${key}=${value}`);
   const { ok, exitCode, stderr } = await attempt(
     "docker",
-    ["build", "--progress=plain", "--file", `${context}/${dockerfile}`, "--tag", image, context],
-    { signal, timeoutMs: buildTimeoutMs, maxOutputBytes, onLine: report.detail },
+    ["build", "--progress=plain", ...bounds, ...args, "--file", file, "--tag", image, context],
+    { signal, timeoutMs: buildTimeoutMs, maxOutputBytes: maxBuildBytes, onLine: report.detail },
   );
   signal.throwIfAborted();
   if (ok) return { image };
-  if (exitCode === undefined) {
-    return failed(`the build ${stderr}`, "An image of this course is built in a minute or two.", {
-      file: shown,
-    });
-  }
-  return whyNotBuilt(stderr, shown);
+  return exitCode === undefined ? whyCutOff(stderr, shown) : whyNotBuilt(stderr, shown);
 }
+
+/**
+ * @param how What `attempt` says of a program that it ended: `timed out after 5 s`.
+ * @param shown The Dockerfile's path for the learner.
+ */
+export const whyCutOff = (how: string, shown: string): Finding =>
+  failed(`the build ${how}`, "An image of this course is built in a minute or two.", {
+    file: shown,
+  });
 
 /** What a registry or a package source says that cannot be reached. */
 const unreachable =
-  /failed to resolve source metadata|no such host|Temporary failure (in name resolution|resolving)|Could not resolve|network is unreachable|getaddrinfo|ENOTFOUND|EAI_AGAIN|Failed to establish a new connection|i\/o timeout/;
+  /no such host|connection refused|TLS handshake timeout|Temporary failure (in name resolution|resolving)|Could not resolve|network is unreachable|getaddrinfo|ENOTFOUND|EAI_AGAIN|Failed to establish a new connection|i\/o timeout/;
+
+/** What a registry says that does not have an image, or does not give it to everybody. */
+const noImage = /failed to resolve source metadata for (\S+): .*(not found|pull access denied)/;
 
 /**
  * Finds the cause in what a failing `docker build --progress=plain` printed.
  * @param shown The Dockerfile's path for the learner.
  */
-export function whyNotBuilt(output: string, shown: string): Finding {
+export function whyNotBuilt(text: string, shown: string): Finding {
+  const output = printable(text);
   const line = Number(/^Dockerfile[^:\n]*:(\d+)$/m.exec(output)?.[1]);
   const where = { file: shown, ...(line > 0 && { line }) };
   const error = /^ERROR: (?:failed to solve: )?(.*)$/m.exec(output)?.[1] ?? "docker build failed";
   if (unreachable.test(output)) {
     return { ...skipped(`something it needs cannot be downloaded here: ${error}`), ...where };
+  }
+  const image = noImage.exec(error)?.[1];
+  if (image !== undefined) {
+    const name = image.replace(/^docker\.io\/(library\/)?/, "");
+    return failed(`there is no image ${name}`, "Its name and tag stand behind FROM.", where);
   }
   const missing = /"([^"]+)": not found|failed to compute cache key.*?"([^"]+)"/.exec(error);
   if (missing !== null) {
@@ -82,9 +115,14 @@ export function whyNotBuilt(output: string, shown: string): Finding {
   }
   const command = /process "(?:\/bin\/sh -c )?(.*)" did not complete/.exec(error)?.[1];
   const said = lastWords(output);
-  const cause = command === undefined ? error : `\`${command}\` fails: ${said}`;
-  return failed(cause, "Build it by hand to see all it says: docker build .", where);
+  const cause = command === undefined ? error : `\`${command.slice(0, 200)}\` fails: ${said}`;
+  return failed(cause.slice(0, 600), "Build it by hand to see all it says: docker build .", where);
 }
+
+/** Without what a terminal would obey: a graded program may print anything. */
+const printable = (text: string): string =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  text.replace(/\x1b\[[\d;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, "");
 
 /** @returns The last thing that a step printed, without BuildKit's own prefix. */
 function lastWords(output: string): string {
@@ -92,20 +130,20 @@ function lastWords(output: string): string {
   return printed.at(-1)?.trim() ?? "it says nothing";
 }
 
-const bounds = [
+/**
+ * For every container that runs what was graded. What it writes into its own layer is not bounded, except by how long it runs:
+ * few of Docker's storage drivers have a quota. Nor is what it asks of the network.
+ */
+export const bounds = [
   ...[`--memory=${limits.memory}`, `--memory-swap=${limits.memory}`],
   ...[`--pids-limit=${limits.pids}`, `--cpus=${limits.cpus}`, "--security-opt=no-new-privileges"],
-  ...[
-    "--log-driver=local",
-    `--log-opt=max-size=${limits.logBytes}`,
-    "--log-opt=max-file=1",
-    "--log-opt=compress=false",
-    "--log-opt=compress=false",
-  ],
+  ...["--no-healthcheck", "--log-driver=local", `--log-opt=max-size=${limits.logBytes}`],
+  ...["--log-opt=max-file=1", "--log-opt=compress=false"],
 ];
 
 /**
- * Runs an image to its end.
+ * Runs an image to its end. In the background, because an attached client waits for its container
+ * even after it was told to end.
  * @returns What it printed and how it ended; `stderr` tells where it was cut off.
  */
 export async function runToEnd(
@@ -114,18 +152,34 @@ export async function runToEnd(
   timeoutMs: number,
 ): Promise<{ ok: boolean; stdout: string; stderr: string }> {
   const container = `${prefix}-run-${randomBytes(2).toString("hex")}`;
-  const outcome = await attempt("docker", ["run", "--rm", "--name", container, ...bounds, image], {
-    signal,
-    timeoutMs,
-    maxOutputBytes,
-  });
-  await attempt("docker", ["rm", "--force", container], { detached: true });
-  signal.throwIfAborted();
-  return outcome;
+  try {
+    const started = await attempt(
+      "docker",
+      ["run", "--detach", "--name", container, "--network=none", ...bounds, image],
+      { signal, timeoutMs: 60_000 },
+    );
+    signal.throwIfAborted();
+    if (!started.ok) return { ok: false, stdout: "", stderr: await lastLog(container) };
+    // A greeting is expected; and the engine keeps only so much of what is printed faster than read
+    const most = 500_000;
+    const printed = await attempt("docker", ["logs", "--follow", container], {
+      ...{ signal, timeoutMs, maxOutputBytes: most },
+    });
+    signal.throwIfAborted();
+    if (printed.stdout.length + printed.stderr.length >= most) {
+      return { ...printed, ok: false, stderr: `printed more than ${most / 1e6} MB` };
+    }
+    if (!printed.ok) return printed;
+    const ended = await attempt("docker", ["wait", container], { signal, timeoutMs: 10_000 });
+    return { ...printed, ok: ended.stdout === "0" };
+  } finally {
+    await attempt("docker", ["rm", "--force", container], { detached: true });
+  }
 }
 
 /**
- * Starts an image in the background, with a port of it on loopback.
+ * Starts an image in the background, with a port of it on loopback. Where it cannot be started
+ * there is no answer at its address, and {@link lastLog} tells why.
  * @param port The container's.
  */
 export async function start(
@@ -135,11 +189,12 @@ export async function start(
   port: number,
 ): Promise<Running> {
   const container = `${prefix}-${name}`;
-  await run(
+  await attempt(
     "docker",
     ["run", "--detach", "--name", container, ...bounds, `--publish=127.0.0.1::${port}`, image],
-    { signal },
+    { signal, timeoutMs: 60_000 },
   );
+  signal.throwIfAborted();
   // A container that has ended by now publishes nothing
   const published = await attempt("docker", ["port", container, `${port}/tcp`], { signal });
   return { container, url: `http://${published.stdout.split("\n")[0] || "127.0.0.1:1"}` };
@@ -171,12 +226,18 @@ async function isRunning(container: string): Promise<boolean> {
   return state.stdout === "true";
 }
 
-/** @returns The end of what a container printed, for a person: a line or two. */
+/**
+ * @returns The end of what a container printed, for a person: a line or two; otherwise what the
+ *   engine says of why it did not start.
+ */
 export async function lastLog(container: string): Promise<string> {
-  const { stdout, stderr } = await attempt("docker", ["logs", "--tail=5", container], {
+  const printed = await attempt("docker", ["logs", "--tail=5", container], {
     maxOutputBytes,
+    timeoutMs: 10_000,
   });
-  const lines = `${stdout}\n${stderr}`.split("\n").filter((line) => line.trim() !== "");
+  const error = await attempt("docker", ["inspect", "--format={{.State.Error}}", container]);
+  const said = printable(`${printed.stdout}\n${printed.stderr}\n${error.stdout}`);
+  const lines = said.split("\n").filter((line) => line.trim() !== "");
   return lines.slice(-2).join(" / ").slice(0, 300);
 }
 
@@ -193,10 +254,16 @@ export interface Listener {
  */
 export async function listenersOf(container: string, helper: string): Promise<Listener[]> {
   const files = ["/proc/net/tcp", "/proc/net/tcp6"];
-  const { stdout } = await attempt("docker", [
-    ...["run", "--rm", `--network=container:${container}`, "--entrypoint=cat", ...bounds],
-    ...[helper, ...files],
-  ]);
+  const beside = `${container}-look`;
+  const { stdout } = await attempt(
+    "docker",
+    [
+      ...["run", "--rm", "--name", beside, `--network=container:${container}`, ...bounds],
+      ...["--entrypoint=cat", helper, ...files],
+    ],
+    { timeoutMs: 20_000, maxOutputBytes: 1_000_000 },
+  );
+  await attempt("docker", ["rm", "--force", beside], { detached: true });
   return parseListeners(stdout);
 }
 
@@ -207,26 +274,38 @@ export function parseListeners(table: string): Listener[] {
     table.matchAll(/^\s*\d+: ([0-9A-F]+):([0-9A-F]{4}) \S+ ([0-9A-F]{2}) /gm),
     ([, address = "", port = "", state]) => ({
       port: Number.parseInt(port, 16),
-      isLoopback: /^0100007F$|^0{24}01000000$/.test(address),
+      // 127.0.0.0/8 and ::1, byte by byte from the last in words of four
+      isLoopback: /^.{6}7F$|^0{24}01000000$|^0{16}FFFF0000.{6}7F$/.test(address),
       isListening: state === listening,
+      isDns: address === "0B00007F",
     }),
   );
   // Docker's own DNS listens on 127.0.0.11 in a network of the user's
-  const own = found.filter(({ isListening }) => isListening);
+  const own = found.filter(({ isListening, isDns }) => isListening && !isDns);
   return own.map(({ port, isLoopback }) => ({ port, isLoopback }));
 }
 
-/** Removes all that a sandbox has made. Comes to its end even after Ctrl-C. */
+/**
+ * Removes all that a sandbox has made. Comes to its end even after Ctrl-C. Images go by name: by
+ * their ids the user's own names for the same image would go with them.
+ */
 export async function tidyUp({ prefix }: Pick<Sandbox, "prefix">): Promise<void> {
-  const remove = async (list: string[], rm: string[]): Promise<void> => {
+  const remove = async (list: string[], rm: string[]): Promise<boolean> => {
     const { stdout } = await attempt("docker", list, { detached: true });
-    const ids = [...new Set(stdout.split("\n").filter(Boolean))];
-    if (ids.length > 0) await attempt("docker", [...rm, ...ids], { detached: true });
+    const names = [...new Set(stdout.split("\n").filter(Boolean))];
+    if (names.length > 0) await attempt("docker", [...rm, ...names], { detached: true });
+    return names.length > 0;
   };
   const filter = `--filter=name=^${prefix}`;
-  await remove(["ps", "--all", "--quiet", filter], ["rm", "--force", "--volumes"]);
-  await remove(["network", "ls", "--quiet", filter], ["network", "rm"]);
-  await remove(["volume", "ls", "--quiet", filter], ["volume", "rm", "--force"]);
-  const images = `--filter=reference=${prefix}*`;
-  await remove(["image", "ls", "--quiet", images], ["image", "rm", "--force"]);
+  const images = ["image", "ls", "--format={{.Repository}}:{{.Tag}}"];
+  // A client that was cut off may have left the engine at work for a moment
+  for (let round = 0; round < 10; round += 1) {
+    const found = [
+      await remove(["ps", "--all", "--quiet", filter], ["rm", "--force", "--volumes"]),
+      await remove(["network", "ls", "--quiet", filter], ["network", "rm"]),
+      await remove(["volume", "ls", "--quiet", filter], ["volume", "rm", "--force"]),
+      await remove([...images, `--filter=reference=${prefix}*`], ["image", "rm", "--force"]),
+    ];
+    if (!found.includes(true)) break;
+  }
 }

@@ -13,18 +13,16 @@ export interface ScaleCommand {
   line: number;
 }
 
-/**
- * Judges the file's bytes.
- * @param text Undefined where there is no such file.
- */
-export function judgeBytes(text: string | undefined, file: string): Finding | undefined {
-  if (text === undefined) {
-    return failed(
-      "there is no 2-api-servers.txt in task6",
-      `Create it with this one line: ${exactCommand.trim()}`,
-      { file },
-    );
-  }
+/** The verdict where there is no such file. */
+export const missingCommand = (file: string): Finding =>
+  failed(
+    "there is no 2-api-servers.txt in task6",
+    `Create it with this one line: ${exactCommand.trim()}`,
+    { file },
+  );
+
+/** Judges the file's bytes. */
+export function judgeBytes(text: string, file: string): Finding | undefined {
   if (text === exactCommand) return undefined;
   const hint = `The text's checker compares it with one line, ${JSON.stringify(exactCommand)}.`;
   const cause = differenceFromExact(text);
@@ -35,7 +33,12 @@ function differenceFromExact(text: string): string {
   if (text.includes("\r")) return "it has Windows line ends";
   if (text.startsWith("\uFEFF")) return "it starts with a byte order mark";
   if (text.trim() === exactCommand.trim()) {
-    return text.endsWith("\n") ? "it has more than the one line" : "its last newline is missing";
+    return text.endsWith("\n")
+      ? "it has white space around the command"
+      : "its last newline is missing";
+  }
+  if (text.split("\n").some((line) => line.trim() === exactCommand.trim())) {
+    return "it has more than the one line";
   }
   return `it says ${JSON.stringify(text.trim().slice(0, 120))}`;
 }
@@ -100,15 +103,12 @@ export function judgeMeaning(
     const cause = `it does not scale the API's service, ${apiService}`;
     return failed(cause, `Add --scale ${apiService}=2`, where);
   }
-  if (replicas < 2) {
+  if (replicas !== 2) {
     return failed(
       `it starts ${replicas} API server${replicas === 1 ? "" : "s"}, not two`,
       `Write --scale ${apiService}=2`,
       where,
     );
-  }
-  if (replicas > 2) {
-    return deviates(`it starts ${replicas} API servers`, "The text asks for two.", where);
   }
   return undefined;
 }

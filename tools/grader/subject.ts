@@ -4,7 +4,9 @@ import type { ComposeModel } from "./compose-file";
 import { readText, type TaskFolder } from "./repository";
 import type { Running, Sandbox } from "./sandbox";
 
-export type Role = "back-end" | "front-end" | "proxy";
+/** What an image is for. */
+export const roles = ["back-end", "front-end", "proxy"] as const;
+export type Role = (typeof roles)[number];
 
 /** One task under judgement: what it consists of, and what has been made of it so far. */
 export interface Subject {
@@ -15,6 +17,8 @@ export interface Subject {
   contexts: Partial<Record<Role, string>>;
   images: Partial<Record<Role, string>>;
   running: Partial<Record<Role, Running>>;
+  /** The front page in a browser, as PNG, once it has been seen. */
+  picture?: Buffer;
   /** From task4 on, once the compose file has been read. */
   stack?: StackSubject;
 }
@@ -38,9 +42,75 @@ export interface Up {
   file: string;
 }
 
+/** The text's name for nginx's configuration of the front-end. */
+export const confName = "softy-pinko-front-end.conf";
+
+/** @returns The front-end's conf, from the task's folder. */
+export function findConf({ folder, contexts }: Subject): string | undefined {
+  const context = contexts["front-end"] ?? "front-end";
+  const wanted = path.posix.join(context, confName);
+  if (folder.entries.get(wanted) === "file") return wanted;
+  return [...folder.entries.keys()].find(
+    (file) => file.startsWith(`${context}/`) && file.endsWith(".conf"),
+  );
+}
+
 /** A path as the learner knows it, from the graded repository's root. */
 export const shown = ({ folder }: Subject, ...parts: string[]): string =>
   path.posix.normalize(path.posix.join(folder.name, ...parts));
+
+/**
+ * Finds in the API's program what a finding is about.
+ * @returns The first place in its files that matches; its folder where there is none.
+ */
+export function locateInProgram(
+  subject: Subject,
+  pattern: RegExp,
+): { file: string; line?: number } {
+  const context = subject.contexts["back-end"] ?? "back-end";
+  const isOwn = (file: string): boolean => context === "." || file.startsWith(`${context}/`);
+  for (const file of subject.folder.entries.keys()) {
+    if (!isOwn(file) || !/\.(py|js|mjs|cjs|ts|mts|cts|go|rb|php|java|rs)$/.test(file)) continue;
+    const lines = (readText(subject.folder, file) ?? "").split("\n");
+    const index = lines.findIndex((line) => pattern.test(line));
+    if (index !== -1) return { file: shown(subject, file), line: index + 1 };
+  }
+  return { file: shown(subject, context) };
+}
+
+/**
+ * Finds where an image's Dockerfile copies a file to.
+ * @param name The file's own name, without a folder.
+ */
+export function copyOf(
+  subject: Subject,
+  role: Role,
+  name: string,
+): { to: string; line: number } | undefined {
+  const { stages } = readDockerfile(subject, role) ?? {};
+  const copies = stages === undefined ? [] : lastStage(stages).instructions;
+  for (const { keyword, args, line } of copies) {
+    if (keyword !== "COPY" && keyword !== "ADD") continue;
+    const [to = "", ...from] = args.toReversed();
+    if (!from.some((source) => path.posix.basename(source) === name)) continue;
+    return { to: to.endsWith("/") ? path.posix.join(to, name) : to, line };
+  }
+  return undefined;
+}
+
+/** @returns The line of the last such instruction of a role's Dockerfile. */
+export function lineOfInstruction(
+  subject: Subject,
+  role: Role,
+  ...keywords: string[]
+): { line?: number } {
+  const { stages } = readDockerfile(subject, role) ?? {};
+  const found = stages
+    ?.flatMap(({ instructions }) => instructions)
+    .filter(({ keyword }) => keywords.includes(keyword))
+    .at(-1);
+  return found === undefined ? {} : { line: found.line };
+}
 
 /** @returns A role's Dockerfile and its stages; what it says where it is none. */
 export function readDockerfile(
@@ -85,7 +155,7 @@ export function findContexts({ task, entries, ...folder }: TaskFolder): Subject[
     .filter((file) => path.posix.basename(file) === "Dockerfile" && file.includes("/"))
     .map((file) => path.posix.dirname(file))
     .filter((context) => context.split("/").length <= 2);
-  for (const role of ["back-end", "front-end", "proxy"] as const) {
+  for (const role of roles) {
     if (entries.has(role)) contexts[role] = role;
   }
   for (const context of candidates) {

@@ -1,7 +1,16 @@
+import { Command } from "commander";
 import pc from "picocolors";
 import { CommandError, UserError } from "./errors";
 
 const interrupts = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/**
+ * Begins a command line. What it cannot parse is one line and exit code 2, as any bad input is.
+ * @param name As it is typed, for `--help`.
+ */
+export function commandLine(name: string): Command {
+  return new Command(name).exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
+}
 
 /**
  * Runs the body of a command and turns its end into an exit code.

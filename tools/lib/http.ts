@@ -12,6 +12,9 @@ export interface Answer {
   error?: string;
 }
 
+/** Bytes; an answer that goes on for longer is cut off. */
+const longestBody = 5_000_000;
+
 export interface Request {
   method?: string;
   headers?: Record<string, string>;
@@ -39,7 +42,12 @@ export function fetchAnswer(url: string, options: Request = {}): Promise<Answer>
       url,
       { method, headers, agent, signal: AbortSignal.timeout(timeoutMs) },
       (response) => {
-        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        let bytes = 0;
+        response.on("data", (chunk: Buffer) => {
+          chunks.push(chunk);
+          bytes += chunk.length;
+          if (bytes > longestBody) sent.destroy(new Error(`more than ${longestBody / 1e6} MB`));
+        });
         response.on("end", () =>
           settle({ status: response.statusCode, headers: response.headers }),
         );

@@ -1,12 +1,11 @@
-import { Command } from "commander";
 import pc from "picocolors";
-import { main } from "../lib/cli";
+import { commandLine, main } from "../lib/cli";
 import { root } from "../lib/course";
 import { type Descent, descents } from "./declared";
 import { carryForward, findDepartures, listChanges } from "./lineage";
 
 main(async () => {
-  const program = new Command("npm run lineage --")
+  const program = commandLine("npm run lineage --")
     .description("Each step is a copy of the one before with a declared change: show the changes.")
     .option("--carry", "carry what was edited in a step into all the steps after it")
     .parse();

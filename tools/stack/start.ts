@@ -1,13 +1,12 @@
-import { Command } from "commander";
 import { describeEngine, type Engine, ensureEngine, stopEngineIfIdle } from "../engine/engine";
-import { main } from "../lib/cli";
+import { commandLine, main } from "../lib/cli";
 import { findStep, type Step } from "../lib/course";
 import { type Report, runSteps } from "../lib/progress";
 import { runOnce, startByHand } from "./by-hand";
 import { startWithCompose } from "./with-compose";
 
 main(async (signal) => {
-  const program = new Command("npm start --")
+  const program = commandLine("npm start --")
     .description("Builds a step, starts it and waits until it answers. It stays up until npm stop.")
     .argument("[task]", "task0 to task6, or visitor-counter", "task6")
     .addHelpText(

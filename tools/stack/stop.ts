@@ -1,13 +1,12 @@
-import { Command } from "commander";
 import { stopEngineIfIdle } from "../engine/engine";
-import { main } from "../lib/cli";
+import { commandLine, main } from "../lib/cli";
 import { findStep, steps } from "../lib/course";
 import { engineVersion } from "../lib/docker";
 import { stopByHand } from "./by-hand";
 import { stopWithCompose } from "./with-compose";
 
 main(async () => {
-  const program = new Command("npm stop --")
+  const program = commandLine("npm stop --")
     .description("Ends what npm start left running, and the engine if it is ours and idle.")
     .argument("[task]", "only this one")
     .parse();

@@ -1,16 +1,16 @@
 import path from "node:path";
-import { type Directive, findDirectives, parseNginxConf } from "../../lib/nginx-conf";
+import { findDirectives } from "../../lib/nginx-conf";
 import { attempt } from "../../lib/run";
 import { type Check, deviates, type Finding, failed } from "../point";
 import { readText } from "../repository";
-import { askUntilAnswered } from "../sandbox";
-import { type Subject, shown } from "../subject";
+import { askUntilAnswered, bounds } from "../sandbox";
+import { confName, copyOf, findConf, type Subject, shown } from "../subject";
+import { readConf } from "./conf";
 import { engineOf } from "./images";
 
 type SubjectCheck = Check<Subject>;
 
 export const siteFolder = "softy-pinko-front-end";
-const confName = "softy-pinko-front-end.conf";
 const siteInImage = "/var/www/html/softy-pinko-front-end";
 const confInImage = "/etc/nginx/conf.d/default.conf";
 
@@ -47,22 +47,12 @@ export const hasSite: SubjectCheck = {
   },
 };
 
-/** @returns A conf file of the front-end, from the task's folder. */
-export function findConf({ folder, contexts }: Subject, name: string): string | undefined {
-  const context = contexts["front-end"] ?? "front-end";
-  const wanted = path.posix.join(context, name);
-  if (folder.entries.get(wanted) === "file") return wanted;
-  return [...folder.entries.keys()].find(
-    (file) => file.startsWith(`${context}/`) && file.endsWith(".conf"),
-  );
-}
-
 /** nginx's configuration is there, under the text's name, and nginx can read it (spec, task 2). */
 export const hasConf: SubjectCheck = {
   id: "conf",
   title: `front-end/${confName} is an nginx configuration`,
   judge: (subject) => {
-    const conf = findConf(subject, confName);
+    const conf = findConf(subject);
     const file = shown(subject, conf ?? path.posix.join("front-end", confName));
     if (conf === undefined) return failed("there is no such file", "Create it.", { file });
     const read = readConf(readText(subject.folder, conf) ?? "", file);
@@ -75,58 +65,76 @@ export const hasConf: SubjectCheck = {
   },
 };
 
-/** @returns A conf's directives, or what is wrong with it. */
-export function readConf(text: string, file: string): { directives: Directive[] } | Finding {
-  try {
-    return { directives: parseNginxConf(text) };
-  } catch (error) {
-    const { message } = error as Error;
-    const [, line, problem] = /^line (\d+): (.*)$/s.exec(message) ?? [];
-    const hint = "nginx ends each directive with a semicolon and each block with a brace.";
-    return failed(problem ?? message, hint, { file, ...(line && { line: Number(line) }) });
-  }
-}
-
-/** The site and the conf are where the text wants them in the image (spec, task 2). */
+/**
+ * The site and the conf are where the text wants them in the image (spec, task 2). Elsewhere will do
+ * where nginx finds them there.
+ */
 export const hasPathsInImage: SubjectCheck = {
   id: "paths",
   isLive: true,
   title: `the image has the site in ${siteInImage} and the conf in ${confInImage}`,
-  needs: ["front-end-build"],
+  needs: ["front-end-build", "conf"],
   judge: async (subject) => {
-    const image = subject.images["front-end"] ?? "";
+    const conf = findConf(subject) ?? "";
+    const text = readText(subject.folder, conf) ?? "";
+    const read = readConf(text, conf);
+    const root = "verdict" in read ? undefined : findDirectives(read.directives, "root")[0];
+    const pages = [siteInImage, root?.args[0] ?? siteInImage].map((at) => `${at}/index.html`);
+    const [isThere, isAtRoot, own, all] = await printedIn(subject, [
+      ...pages.map((page) => `test -f '${page.replaceAll("'", "")}' && echo yes`),
+      `cat ${confInImage}`,
+      "nginx -T 2>&1",
+    ]);
     const file = shown(subject, subject.contexts["front-end"] ?? "", "Dockerfile");
-    const list = await attempt(
-      "docker",
-      [
-        ...["run", "--rm", "--network=none", "--entrypoint=ls", image],
-        ...["-d", `${siteInImage}/index.html`, confInImage],
-      ],
-      { timeoutMs: 30_000, maxOutputBytes: 100_000 },
-    );
-    if (!list.stdout.includes(siteInImage)) {
-      const cause = `there is no ${siteInImage}/index.html in it`;
-      return deviates(cause, `Write COPY ./${siteFolder} ${siteInImage}.`, { file });
+    const confCopy = copyOf(subject, "front-end", path.posix.basename(conf));
+    const isConf = squeeze(own ?? "") === squeeze(text) || confCopy?.to === confInImage;
+    if (!isConf) {
+      const at = { file, ...(confCopy && { line: confCopy.line }) };
+      const hint = `Write COPY ./${path.posix.basename(conf)} ${confInImage}.`;
+      const isRead = squeeze(all ?? "").includes(squeeze(text));
+      if (isRead) return deviates(`the conf is copied to ${confCopy?.to ?? "elsewhere"}`, hint, at);
+      const cause =
+        confCopy === undefined
+          ? "the conf is not copied into it"
+          : `the conf is copied to ${confCopy.to}, where nginx does not read it`;
+      return failed(cause, hint, at);
     }
-    if (!list.stdout.includes(confInImage)) {
-      return failed(
-        `there is no ${confInImage} in it`,
-        `Write COPY ./${confName} ${confInImage}.`,
-        {
-          file,
-        },
-      );
+    if (isThere !== "yes") {
+      const copy = copyOf(subject, "front-end", siteFolder);
+      const at = { file, ...(copy && { line: copy.line }) };
+      const to = copy === undefined ? "" : `: it is copied to ${copy.to}`;
+      const cause = `there is no ${siteInImage}/index.html in it${to}`;
+      const hint = `Write COPY ./${siteFolder} ${siteInImage}.`;
+      return isAtRoot === "yes" ? deviates(cause, hint, at) : failed(cause, hint, at);
     }
     return undefined;
   },
 };
+
+/** Runs commands in a fresh container of the front-end, and says what each has printed. */
+async function printedIn(subject: Subject, commands: readonly string[]): Promise<string[]> {
+  const mark = "--- softy-pinko-grader ---";
+  const script = commands.join(`; echo; echo '${mark}'; `);
+  const container = `${engineOf(subject).prefix}-${subject.folder.task}-paths`;
+  const { stdout } = await attempt(
+    "docker",
+    [
+      ...["run", "--rm", "--name", container, "--network=none", "--no-healthcheck"],
+      ...[...bounds, "--entrypoint=sh", subject.images["front-end"] ?? "", "-c", script],
+    ],
+    { timeoutMs: 30_000, maxOutputBytes: 1_000_000, signal: engineOf(subject).signal },
+  );
+  await attempt("docker", ["rm", "--force", container], { detached: true });
+  engineOf(subject).signal.throwIfAborted();
+  return stdout.split(mark).map((printed) => printed.trim());
+}
 
 /** The site is served (spec, task 2). */
 export const servesSite: SubjectCheck = {
   id: "page",
   isLive: true,
   title: "GET / on the front-end answers with the front page",
-  needs: ["front-end-port", "site"],
+  needs: ["front-end-port", "site", "paths"],
   judge: async (subject) => {
     const running = subject.running["front-end"];
     if (running === undefined) return undefined;
@@ -142,7 +150,7 @@ export function judgePage(
   body: string,
 ): Finding | undefined {
   const page = findPage(subject);
-  const conf = findConf(subject, confName);
+  const conf = findConf(subject);
   const file = shown(subject, conf ?? subject.contexts["front-end"] ?? "");
   if (status !== 200) {
     const hint =

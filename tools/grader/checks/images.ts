@@ -12,7 +12,18 @@ import {
   type Sandbox,
   start,
 } from "../sandbox";
-import { baseOf, type Role, readDockerfile, repositoryOf, type Subject, shown } from "../subject";
+import {
+  baseOf,
+  findConf,
+  lineOfInstruction,
+  locateInProgram,
+  type Role,
+  readDockerfile,
+  repositoryOf,
+  type Subject,
+  shown,
+} from "../subject";
+import { listensIn } from "./conf";
 
 type ImageCheck = Check<Subject>;
 
@@ -67,47 +78,53 @@ export function isBasedOn(role: Role, id: string, wanted: string, needs: string)
     title: `${role === "back-end" ? "the API's image" : `the ${role}'s image`} is based on the latest ${wanted}`,
     needs: [needs],
     judge: (subject) => {
-      const { stages, file } = readDockerfile(subject, role) ?? {};
-      if (stages === undefined || file === undefined) return undefined;
+      const { stages, file, text } = readDockerfile(subject, role) ?? {};
+      if (stages === undefined || file === undefined || text === undefined) return undefined;
       const base = baseOf(stages);
-      const at = { file: shown(subject, file) };
+      const isFrom = (line: string): boolean => /^\s*FROM\s/i.test(line) && line.includes(base);
+      const line = text.split("\n").findIndex(isFrom) + 1;
+      const at = { file: shown(subject, file), ...(line > 0 && { line }) };
       if (base === wanted || base === `${wanted}:latest`) return undefined;
       const hint = `Write FROM ${wanted}:latest.`;
-      return repositoryOf(base) === wanted || role === "back-end"
+      const isKin = repositoryOf(base).split("/").at(-1)?.startsWith(wanted);
+      return isKin || role === "back-end"
         ? deviates(`it is based on ${base}`, hint, at)
         : failed(`it is based on ${base}`, hint, at);
     },
   };
 }
 
+const upgradeTitle = "apt-get update and apt-get upgrade -y run while it is built";
+
 /** The packages are brought up to date (spec, task 0). */
-export function isUpgraded(id: string, needs: string): ImageCheck {
-  return {
-    id,
-    title: "apt-get update and apt-get upgrade -y run while it is built",
-    needs: [needs],
-    judge: (subject) => {
-      const { stages, file } = readDockerfile(subject, "back-end") ?? {};
-      if (stages === undefined || file === undefined) return undefined;
-      const commands = commandsOf(stages);
-      const find = (pattern: RegExp) => commands.find(({ command }) => pattern.test(command));
-      const at = { file: shown(subject, file) };
-      const update = find(/\bapt(-get)?( -\S+)* update\b/);
-      const upgrade = find(/\bapt(-get)?( -\S+)* (dist-|full-)?upgrade\b/);
-      if (update === undefined)
-        return failed("apt-get update is missing", "Add RUN apt-get update.", at);
-      if (upgrade === undefined) {
-        return failed("apt-get upgrade -y is missing", "Add RUN apt-get upgrade -y.", at);
-      }
-      const line = { ...at, line: upgrade.line };
-      if (!/(^|\s)(-\w*y\w*|--yes|--assume-yes)\b/.test(upgrade.command)) {
-        return failed("apt-get upgrade asks a question that nobody answers", "Add -y.", line);
-      }
-      return /\bapt-get\b.*\bupgrade\b/.test(upgrade.command)
-        ? undefined
-        : deviates("it upgrades by apt", "The text has apt-get, which is made for scripts.", line);
-    },
-  };
+export const isUpgraded = (id: string, needs: string): ImageCheck => ({
+  id,
+  title: upgradeTitle,
+  needs: [needs],
+  judge: judgeUpgrade,
+});
+
+function judgeUpgrade(subject: Subject): Finding | undefined {
+  const { stages, file } = readDockerfile(subject, "back-end") ?? {};
+  if (stages === undefined || file === undefined) return undefined;
+  const commands = commandsOf(stages);
+  const find = (pattern: RegExp) => commands.find(({ command }) => pattern.test(command));
+  const at = { file: shown(subject, file) };
+  const update = find(/\bapt(-get)?( -\S+)* update\b/);
+  const upgrade = find(/\bapt(-get)?( -\S+)* (dist-|full-)?upgrade\b/);
+  if (update === undefined)
+    return failed("apt-get update is missing", "Add RUN apt-get update.", at);
+  if (upgrade === undefined) {
+    return failed("apt-get upgrade -y is missing", "Add RUN apt-get upgrade -y.", at);
+  }
+  const line = { ...at, line: upgrade.line };
+  const own = upgrade.command.split(/&&|\|\||;/).find((part) => /\bupgrade\b/.test(part)) ?? "";
+  if (!/(^|\s)(-\w*y\w*|--yes|--assume-yes)\b/.test(own)) {
+    return failed("apt-get upgrade asks a question that nobody answers", "Add -y.", line);
+  }
+  return /\bapt-get\b/.test(own)
+    ? undefined
+    : deviates("it upgrades by apt", "The text has apt-get, which is made for scripts.", line);
 }
 
 /** The image can be built. */
@@ -129,7 +146,11 @@ export function builds(role: Role, id: string, needs: readonly string[]): ImageC
         "Dockerfile",
         shown(subject, file),
       );
-      if ("verdict" in built) return built;
+      if ("verdict" in built) {
+        const { verdict, line } = judgeUpgrade(subject) ?? {};
+        const isAsking = verdict === "fail" && line !== undefined && line === built.line;
+        return isAsking ? skipped(`needs: ${upgradeTitle}`) : built;
+      }
       subject.images[role] = built.image;
       return undefined;
     },
@@ -150,13 +171,17 @@ export const printsHello: ImageCheck = {
     );
     if (stdout === "Hello, World!" && ok) return undefined;
     const file = shown(subject, "Dockerfile");
+    const line = lineOfInstruction(subject, "back-end", "CMD", "ENTRYPOINT");
     if (stdout.trim() === "Hello, World!") {
-      return deviates("it prints more than the one line", "Print the one line alone.", { file });
+      return deviates("it prints more than the one line", "Print the one line alone.", {
+        file,
+        ...line,
+      });
     }
     const printed = stdout === "" ? "nothing" : JSON.stringify(stdout.slice(0, 120));
     const said = stderr.trim() === "" ? "" : `; ${stderr.trim().slice(0, 160)}`;
     const hint = 'The text has CMD echo "Hello, World!": comma, capital letters and all.';
-    return failed(`it prints ${printed}${said}`, hint, { file });
+    return failed(`it prints ${printed}${said}`, hint, { file, ...line });
   },
 };
 
@@ -173,7 +198,10 @@ export const worksInApp: ImageCheck = {
     ]);
     if (stdout === "/app") return undefined;
     const file = shown(subject, subject.contexts["back-end"] ?? "", "Dockerfile");
-    return deviates(`it is ${stdout || "/"}`, "Write WORKDIR /app.", { file });
+    return deviates(`it is ${stdout || "/"}`, "Write WORKDIR /app.", {
+      file,
+      ...lineOfInstruction(subject, "back-end", "WORKDIR"),
+    });
   },
 };
 
@@ -192,18 +220,37 @@ export function answersAt(role: Role, id: string, port: number, needs: string): 
       const sandbox = engineOf(subject);
       const image = subject.images[role] ?? "";
       const name = `${subject.folder.task}-${role}-container`;
-      const running = await start(sandbox, name, image, port);
+      const listens = listensIn(subject, role);
+      const listen = listens.find((one) => one.port === port) ?? listens[0];
+      const inside = listen?.port ?? port;
+      const running = await start(sandbox, name, image, inside);
       subject.running[role] = running;
-      const answer = await askUntilAnswered(
-        sandbox,
-        running,
-        role === "back-end" ? "/api/hello" : "/",
-      );
+      const path = role === "back-end" ? "/api/hello" : "/";
+      let answer = await askUntilAnswered(sandbox, running, path, 3_000);
+      if (answer.status !== undefined && listen !== undefined && inside !== port) {
+        const { file, line } = listen;
+        const hint = `The text recommends ${port}.`;
+        return deviates(`it listens on port ${inside}`, hint, { file, line });
+      }
+      if (answer.status !== undefined) return undefined;
+      // What listens elsewhere by now will not come to this port any more
+      const listeners = await listenersOf(running.container, image);
+      if (listeners.length === 0) answer = await askUntilAnswered(sandbox, running, path);
       return answer.status === undefined
         ? whyUnreachable(subject, role, running.container, port)
         : undefined;
     },
   };
+}
+
+/** @returns What a container says of its end: the first error in its log, or its last lines. */
+export async function errorIn(container: string): Promise<string> {
+  const { stdout, stderr } = await attempt("docker", ["logs", "--tail=60", container], {
+    ...{ timeoutMs: 10_000, maxOutputBytes: 4_000_000 },
+  });
+  const lines = `${stdout}\n${stderr}`.split("\n").map((line) => line.replace(/\p{Cc}/gu, ""));
+  const error = lines.find((line) => /^(\w+\.)*\w*Error\b|\[emerg\]/.test(line));
+  return error?.trim().slice(0, 240) ?? (await lastLog(container));
 }
 
 async function whyUnreachable(
@@ -216,16 +263,27 @@ async function whyUnreachable(
   const helper = subject.images[role] ?? "";
   const listeners = await listenersOf(container, helper);
   if (listeners.length === 0) {
-    const said = await lastLog(container);
+    const said = await errorIn(container);
+    const inConf = /\[emerg\] [\d#: ]*(.*) in \/etc\/nginx\/conf\.d\/\S+:(\d+)$/.exec(said);
+    const conf = role === "front-end" ? findConf(subject) : undefined;
+    if (inConf !== null && conf !== undefined) {
+      const at = { file: shown(subject, conf), line: Number(inConf[2]) };
+      return failed(`nginx does not start: ${inConf[1]}`, "See nginx's documentation.", at);
+    }
     const cause = `nothing listens in the container: ${said || "it printed nothing"}`;
     return failed(cause, "Run it by hand and read what it says.", { file });
   }
   if (listeners.some((listener) => listener.port === port && listener.isLoopback)) {
     const cause = `it listens on 127.0.0.1:${port}, which only the container itself can reach`;
-    return failed(cause, "Listen on 0.0.0.0.", { file });
+    const where =
+      role === "back-end" ? locateInProgram(subject, /127\.0\.0\.1|localhost/) : { file };
+    return failed(cause, "Listen on 0.0.0.0.", where);
   }
-  const others = [...new Set(listeners.map((listener) => listener.port))].join(", ");
-  return failed(`it listens on port ${others}, not ${port}`, `Listen on port ${port}.`, { file });
+  const others = [...new Set(listeners.map((listener) => listener.port))];
+  const where =
+    role === "back-end" ? locateInProgram(subject, new RegExp(`\\b${others[0]}\\b`)) : { file };
+  const cause = `it listens on port ${others.join(", ")}, not ${port}`;
+  return failed(cause, `Listen on port ${port}.`, where);
 }
 
 /** `GET /api/hello` says what the text has (spec, task 1). */
@@ -239,8 +297,7 @@ export function saysHello(needs: string): ImageCheck {
       const running = subject.running["back-end"];
       if (running === undefined) return undefined;
       const { status, body } = await askUntilAnswered(engineOf(subject), running, "/api/hello");
-      const file = shown(subject, subject.contexts["back-end"] ?? "");
-      return judgeHello(status, body, { file });
+      return judgeHello(status, body, locateInProgram(subject, /Hello|\/hello/i));
     },
   };
 }
@@ -249,7 +306,7 @@ export function saysHello(needs: string): ImageCheck {
 export function judgeHello(
   status: number | undefined,
   body: string,
-  where: { file: string },
+  where: { file: string; line?: number },
 ): Finding | undefined {
   if (status === 200 && body === "Hello, World!") return undefined;
   if (status === 200 && body.trim() === "Hello, World!") {

@@ -6,13 +6,22 @@ import { type Answer, fetchAnswer } from "../../lib/http";
 import { findDirectives } from "../../lib/nginx-conf";
 import { attempt, run } from "../../lib/run";
 import { waitUntil } from "../../lib/wait";
-import { type ComposeModel, type ComposeService, judgeDangers, tame } from "../compose-file";
+import {
+  bareEnvironment,
+  type ComposeModel,
+  type ComposeService,
+  judgeDangers,
+  judgeStrayFile,
+  tame,
+} from "../compose-file";
 import { type Check, deviates, type Finding, failed, skipped } from "../point";
 import { readText } from "../repository";
-import { listenersOf, whyNotBuilt } from "../sandbox";
-import { findCommand, judgeBytes, judgeMeaning } from "../scale-command";
+import { listenersOf, whyCutOff, whyNotBuilt } from "../sandbox";
+import { findCommand, judgeBytes, judgeMeaning, missingCommand } from "../scale-command";
 import {
   baseOf,
+  copyOf,
+  locateInProgram,
   type Role,
   readDockerfile,
   repositoryOf,
@@ -22,18 +31,29 @@ import {
   shown,
   type Up,
 } from "../subject";
-import { readConf } from "./front-end";
-import { engineOf, judgeHello } from "./images";
+import { findProxyConf, listensIn, readConf } from "./conf";
+import { judgePage } from "./front-end";
+import { engineOf, errorIn, judgeHello } from "./images";
 
 type StackCheck = Check<Subject>;
 
 const fileNames = ["docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml"];
+
+const confInImage = "/etc/nginx/conf.d/default.conf";
 
 const ports: Record<Role, number> = { "back-end": 5252, "front-end": 9000, proxy: 80 };
 
 function stackOf({ stack }: Subject): StackSubject {
   if (stack === undefined) throw new Error("a check of the stack needs its compose file");
   return stack;
+}
+
+/** @returns The port of a role's container that leads to its server. */
+function portOf(subject: Subject, role: Role): number {
+  const listens = listensIn(subject, role).map(({ port }) => port);
+  const own = serviceOf(subject, role).ports?.map(({ target }) => target) ?? [];
+  if (listens.length === 0 || listens.includes(ports[role])) return ports[role];
+  return own.find((target) => listens.includes(target)) ?? ports[role];
 }
 
 const serviceOf = (subject: Subject, role: Role): ComposeService =>
@@ -72,18 +92,34 @@ export const hasComposeFile: StackCheck = {
     }
     const text = readText(folder, file) ?? "";
     if (subject.sandbox === undefined) return skipped("there is no Docker to read it with");
+    const stray = judgeStrayFile(folder.path, file, shown(subject, file));
+    if (stray !== undefined) return stray;
     const read = await attempt("docker", ["compose", "-f", file, "config", "--format=json"], {
       cwd: folder.path,
-      env: { COMPOSE_PROJECT_NAME: "graded", COMPOSE_FILE: undefined, COMPOSE_PROFILES: undefined },
+      env: { ...bareEnvironment(), COMPOSE_PROJECT_NAME: "graded" },
       timeoutMs: 30_000,
       maxOutputBytes: 4_000_000,
     });
     const at = { file: shown(subject, file) };
     if (!read.ok) {
+      const stray = strayService(text);
+      if (stray !== undefined) {
+        const cause = `${stray.name}: stands outside services:`;
+        return failed(cause, "Indent it as deep as the other services.", {
+          ...at,
+          line: stray.line,
+        });
+      }
+      const [error] = parseDocument(text).errors;
+      const yamlLine = error?.linePos?.[0].line;
       const said = read.stderr.split("\n").filter((line) => !/level=warning/.test(line));
-      const line = Number(/\bline (\d+)/.exec(read.stderr)?.[1]);
+      // Compose names the line where the block began
+      const line = yamlLine ?? Number(/\bline (\d+)/.exec(read.stderr)?.[1]);
       const hint = "docker-compose config says the same. In YAML the indentation counts.";
-      const cause = said.at(-1)?.replaceAll(`${folder.path}/`, "") ?? "Compose cannot read it";
+      const cause =
+        error === undefined
+          ? (said.at(-1)?.replaceAll(`${folder.path}/`, "") ?? "Compose cannot read it")
+          : `it is no YAML: ${error.message.split("\n")[0]?.replace(/ at line \d+.*$/, "")}`;
       return failed(cause, hint, { ...at, ...(line > 0 && { line }) });
     }
     const model = JSON.parse(read.stdout) as ComposeModel;
@@ -94,6 +130,19 @@ export const hasComposeFile: StackCheck = {
       : deviates(`it is called ${file}`, "The text has docker-compose.yml.", at);
   },
 };
+
+/** @returns A service that was written beside `services:` instead of below it. */
+function strayService(text: string): { name: string; line: number } | undefined {
+  const lines = new LineCounter();
+  const { contents, errors } = parseDocument(text, { lineCounter: lines });
+  if (!isMap(contents) || errors.length > 0) return undefined;
+  for (const { key, value } of contents.items) {
+    if (!isScalar(key) || typeof key.value !== "string" || !isMap(value)) continue;
+    if (/^(services|networks|volumes|configs|secrets|x-.*)$/.test(key.value)) continue;
+    return { name: key.value, line: lines.linePos(key.range?.[0] ?? 0).line };
+  }
+  return undefined;
+}
 
 /** Tells the services' roles by their names, otherwise by what their images are built from. */
 function findServices({ folder }: Subject, model: ComposeModel): StackSubject["services"] {
@@ -224,13 +273,24 @@ export function publishes(roles: readonly Role[]): StackCheck {
         const own = model.services[name]?.ports ?? [];
         const at = locate(subject, "services", name, "ports");
         const hint = `Write "${ports[role]}:${ports[role]}": the host's port, then the container's.`;
-        const toPort = own.find(({ target }) => target === ports[role]);
         if (own.length === 0) return failed(`${name} publishes no port`, hint, at);
+        const inside = portOf(subject, role);
+        const toPort = own.find(({ target }) => target === inside);
+        const listens = listensIn(subject, role);
+        const list = own
+          .map(({ published = "any", target }) => `${published}→${target}`)
+          .join(", ");
+        const [listen] = listens;
+        if (listen !== undefined && !listens.some(({ port }) => port === toPort?.target)) {
+          const targets = own.map(({ target }) => target).join(", ");
+          const cause = `published ${list}, but nothing listens on ${targets} in the container; nginx listens on ${listen.port} (${listen.file}:${listen.line})`;
+          return failed(cause, hint, at);
+        }
         if (toPort === undefined) {
-          const list = own
-            .map(({ published = "any", target }) => `${published}→${target}`)
-            .join(", ");
           return failed(`${name} publishes ${list}, not ${ports[role]}→${ports[role]}`, hint, at);
+        }
+        if (inside !== ports[role]) {
+          return deviates(`${name} listens on ${inside} in its container`, hint, at);
         }
         if (toPort.published !== String(ports[role])) {
           const cause = `${name} is at ${toPort.published ?? "any free port"} on the host`;
@@ -290,14 +350,11 @@ export const routesToServices: StackCheck = {
   needs: ["services"],
   judge: (subject) => {
     const { services, model } = stackOf(subject);
-    const context = path.relative(
-      subject.folder.path,
-      serviceOf(subject, "proxy").build?.context ?? "",
+    const conf = findProxyConf(subject);
+    const file = shown(
+      subject,
+      conf ?? path.posix.join(subject.contexts.proxy ?? "", "proxy.conf"),
     );
-    const conf = [...subject.folder.entries.keys()].find(
-      (file) => path.posix.dirname(file) === context && file.endsWith(".conf"),
-    );
-    const file = shown(subject, conf ?? path.posix.join(context, "proxy.conf"));
     if (conf === undefined) return failed("there is no proxy.conf", "Create it.", { file });
     const read = readConf(readText(subject.folder, conf) ?? "", file);
     if ("verdict" in read) return read;
@@ -318,8 +375,14 @@ export const routesToServices: StackCheck = {
       return failed(cause, "Use the service's name.", { file, line });
     }
     const api = findDirectives(read.directives, "location").find(({ args }) =>
-      /^\/api/.test(args.at(-1) ?? ""),
+      /\/api/.test(args.at(-1) ?? ""),
     );
+    if (api === undefined) {
+      const cause = "no location is for /api, so all goes to the front-end";
+      return failed(cause, `Add location /api with proxy_pass to ${services["back-end"]}.`, {
+        file,
+      });
+    }
     const pass = api?.block?.find(({ name }) => name === "proxy_pass");
     const uri = /^https?:\/\/[^/]+(\/.*)$/.exec(pass?.args[0] ?? "")?.[1];
     if (uri !== undefined && !uri.startsWith(api?.args.at(-1)?.replace(/\/$/, "") ?? "/api")) {
@@ -346,7 +409,11 @@ export function comesUp(roles: readonly Role[]): StackCheck {
     id: "up",
     isLive: true,
     title: "docker-compose up builds and starts every service",
-    needs: ["safe", "services", ...(roles.includes("proxy") ? ["upstreams"] : [])],
+    needs: [
+      ...["safe", "services", "dockerfile", "front-end-dockerfile", "front-end-base", "conf"],
+      ...(roles.includes("proxy") ? ["proxy-dockerfile", "proxy-base", "proxy-paths"] : []),
+      ...(roles.includes("proxy") ? ["upstreams"] : []),
+    ],
     judge: async (subject) => {
       const sandbox = engineOf(subject);
       const { model, services, file: own } = stackOf(subject);
@@ -357,6 +424,9 @@ export function comesUp(roles: readonly Role[]): StackCheck {
       const stack = { project, file };
       stackOf(subject).up = stack;
       const options = {
+        // Not in the graded folder: Compose would obey its .env
+        cwd: scratch,
+        env: bareEnvironment(),
         signal: sandbox.signal,
         maxOutputBytes: 4_000_000,
         onLine: sandbox.report.detail,
@@ -367,6 +437,7 @@ export function comesUp(roles: readonly Role[]): StackCheck {
         timeoutMs: sandbox.buildTimeoutMs,
       });
       sandbox.signal.throwIfAborted();
+      if (built.exitCode === undefined) return whyCutOff(built.stderr, shown(subject, own));
       if (!built.ok) return whyNotBuilt(`${built.stdout}\n${built.stderr}`, shown(subject, own));
       sandbox.report("starting");
       const started = await attempt(
@@ -384,6 +455,7 @@ export function comesUp(roles: readonly Role[]): StackCheck {
           file: shown(subject, own),
         });
       }
+      await untilListening(subject);
       for (const role of roles) {
         const gone = await whyEnded(stack, services[role] ?? "");
         if (gone !== undefined)
@@ -402,9 +474,29 @@ async function whyEnded(stack: Up, service: string): Promise<string | undefined>
   if (container === undefined) return `${service} has no container`;
   const state = await attempt("docker", ["inspect", "--format={{.State.Status}}", container]);
   if (state.stdout === "running") return undefined;
-  const { stdout, stderr } = await attempt("docker", ["logs", "--tail=3", container]);
-  const said = `${stdout}\n${stderr}`.trim().split("\n").at(-1)?.slice(0, 240) ?? "";
+  const said = await errorIn(container);
   return `${service} ends at once: ${said || "it printed nothing"}`;
+}
+
+/** Addresses within a container on which it serves; Docker's own DNS listens on a high port. */
+const serversIn = async (container: string, image: string) =>
+  (await listenersOf(container, image)).filter(({ port }) => port < 32_768);
+
+/** Waits until every API server listens somewhere or has ended: until then the proxy fails. */
+async function untilListening(subject: Subject): Promise<void> {
+  const stack = subject.stack?.up;
+  if (stack === undefined) return;
+  const name = stackOf(subject).services["back-end"] ?? "";
+  for (const container of await containersOf(stack, name)) {
+    await waitUntil(
+      async () => {
+        const state = ["inspect", "--format={{.State.Running}}", container];
+        if ((await attempt("docker", state)).stdout !== "true") return true;
+        return (await serversIn(container, `${stack.project}-${name}`)).length > 0;
+      },
+      { for: "the API to listen", timeoutMs: 20_000, signal: engineOf(subject).signal },
+    ).catch(() => engineOf(subject).signal.throwIfAborted());
+  }
 }
 
 /** @returns The ids of a service's containers, all of them or those that run. */
@@ -417,11 +509,13 @@ async function containersOf({ project }: Up, service: string): Promise<string[]>
 }
 
 /** @returns Where a service's port is on loopback; undefined where it is not published. */
-async function addressOf(subject: Subject, role: Role): Promise<string | undefined> {
+export async function addressOf(subject: Subject, role: Role): Promise<string | undefined> {
   const stack = subject.stack?.up;
   if (stack === undefined) return undefined;
   const [container = ""] = await containersOf(stack, stackOf(subject).services[role] ?? "");
-  const published = await attempt("docker", ["port", container, `${ports[role]}/tcp`]);
+  const published = await attempt("docker", [
+    ...["port", container, `${portOf(subject, role)}/tcp`],
+  ]);
   const address = published.stdout.split("\n")[0];
   return published.ok && address ? `http://${address}` : undefined;
 }
@@ -438,7 +532,7 @@ async function askUntilServed(
       answer = await fetchAnswer(url);
       return isServed(answer);
     },
-    { for: "an answer", timeoutMs: 20_000, signal: engineOf(subject).signal },
+    { for: "an answer", timeoutMs: 5_000, signal: engineOf(subject).signal },
   ).catch(() => engineOf(subject).signal.throwIfAborted());
   return answer;
 }
@@ -457,11 +551,13 @@ export function answersHello(through: Role): StackCheck {
       const { status, body, error } = await askUntilServed(
         subject,
         `${address}/api/hello`,
-        (answer) => answer.status === 200,
+        ({ status }) => status !== undefined && status < 500,
       );
       if (status === undefined) return whyNobodyListens(subject, through, error);
-      const where = through === "proxy" ? ["proxy", "proxy.conf"] : ["back-end"];
-      return judgeHello(status, body, { file: shown(subject, ...where) });
+      if (through === "proxy" && isGatewayError(status)) {
+        return whyNoUpstream(subject, "back-end", status);
+      }
+      return judgeHello(status, body, locateInProgram(subject, /Hello|\/hello/i));
     },
   };
 }
@@ -472,7 +568,7 @@ export function answersPage(through: Role): StackCheck {
     id: "page",
     isLive: true,
     title: `GET / answers with the front page through the ${through}'s port`,
-    needs: ["up", "ports"],
+    needs: ["up", "ports", "site"],
     judge: async (subject) => {
       const address = await addressOf(subject, through);
       const at = locate(subject, "services", stackOf(subject).services[through] ?? "", "ports");
@@ -480,18 +576,97 @@ export function answersPage(through: Role): StackCheck {
       const { status, body, error } = await askUntilServed(
         subject,
         `${address}/`,
-        (answer) => answer.status === 200,
+        ({ status }) => status !== undefined && status < 500,
       );
-      if (status === undefined) return whyNobodyListens(subject, through, error);
-      if (status === 200 && /dynamic-content|<html/i.test(body)) {
-        return /Welcome to nginx/.test(body)
-          ? failed("nginx answers with its own welcome page", "Copy the conf to default.conf.", at)
-          : undefined;
+      if (status === undefined) {
+        // Through the proxy, that is why there is no API either
+        return through === "proxy"
+          ? skipped("needs: an answer of the proxy")
+          : whyNobodyListens(subject, through, error);
       }
-      return failed(`it answers ${status}`, "Read docker-compose logs.", at);
+      return through === "proxy" && isGatewayError(status)
+        ? whyNoUpstream(subject, "front-end", status)
+        : judgePage(subject, status, body);
     },
   };
 }
+
+const isGatewayError = (status: number): boolean => [502, 503, 504].includes(status);
+
+/** Why nginx has no answer of a server behind it: its conf and that server do not agree. */
+async function whyNoUpstream(subject: Subject, role: Role, status: number): Promise<Finding> {
+  const stack = subject.stack?.up;
+  const name = stackOf(subject).services[role] ?? "";
+  const [container = ""] = stack === undefined ? [] : await containersOf(stack, name);
+  const ended = stack === undefined ? undefined : await whyEnded(stack, name);
+  const place = shown(subject, subject.contexts[role] ?? role);
+  if (ended !== undefined) {
+    return failed(`it answers ${status}: ${ended}`, "Read docker-compose logs.", { file: place });
+  }
+  const found = await serversIn(container, `${stack?.project}-${name}`);
+  const asked = portAskedFor(subject, name);
+  const listening = found.filter(({ port }) => port === asked?.port);
+  if (asked === undefined || listening.some(({ isLoopback }) => !isLoopback)) {
+    return failed(`it answers ${status}`, "Read docker-compose logs.", { file: place });
+  }
+  if (listening.length > 0) {
+    const cause = `it answers ${status}: ${name} listens on 127.0.0.1:${asked.port}, which only its own container can reach`;
+    const where =
+      role === "back-end" ? locateInProgram(subject, /127\.0\.0\.1|localhost/) : { file: place };
+    return failed(cause, "Listen on 0.0.0.0.", where);
+  }
+  const others = [...new Set(found.map(({ port }) => port))].join(", ") || "no port";
+  const cause = `it answers ${status}: nothing listens on ${asked.port} in ${name}'s container; it listens on ${others}`;
+  const hint = `The text has port ${ports[role]}, in the server and in proxy.conf.`;
+  return failed(cause, hint, { file: asked.file, line: asked.line });
+}
+
+/** The port at which the proxy's conf asks a service. */
+function portAskedFor(
+  subject: Subject,
+  service: string,
+): { port: number; file: string; line: number } | undefined {
+  const conf = findProxyConf(subject);
+  const file = shown(subject, conf ?? "");
+  const read = readConf(readText(subject.folder, conf ?? "") ?? "", file);
+  if ("verdict" in read) return undefined;
+  for (const name of ["server", "proxy_pass"]) {
+    for (const { args, line } of findDirectives(read.directives, name)) {
+      const [, host, port = "80"] =
+        /^(?:https?:\/\/)?([^:/]+)(?::(\d+))?/.exec(args[0] ?? "") ?? [];
+      if (host === service) return { port: Number(port), file, line };
+    }
+  }
+  return undefined;
+}
+
+/** The proxy's conf is copied to where nginx reads it (spec, task 5). */
+export const copiesProxyConf: StackCheck = {
+  id: "proxy-paths",
+  title: `proxy.conf is copied to ${confInImage}`,
+  needs: ["proxy-dockerfile"],
+  judge: (subject) => {
+    const name = path.posix.basename(findProxyConf(subject) ?? "proxy.conf");
+    const { file = "", text = "" } = readDockerfile(subject, "proxy") ?? {};
+    const copy = copyOf(subject, "proxy", name);
+    // It may come there in other ways, by a folder or by a template; whether it does is seen later
+    if (copy === undefined || copy.to === confInImage) return undefined;
+    if (path.posix.basename(copy.to) !== name && copy.to === path.posix.dirname(confInImage)) {
+      return undefined;
+    }
+    const hint = `Write COPY ./${name} ${confInImage}.`;
+    const at = { file: shown(subject, file), line: copy.line };
+    const isWhole = /^\/etc\/nginx\/(nginx\.conf|templates\/.*)$/.test(copy.to);
+    const isBeside = /^\/etc\/nginx\/conf\.d\/[^/]*\.conf$/.test(copy.to);
+    if (isWhole || (isBeside && /\brm\b.*default\.conf/.test(text))) {
+      return deviates(`${name} is copied to ${copy.to}`, hint, at);
+    }
+    const cause = isBeside
+      ? `${name} is copied to ${copy.to}, but nginx's own default.conf beside it answers first`
+      : `${name} is copied to ${copy.to}, where nginx does not read it`;
+    return failed(cause, hint, at);
+  },
+};
 
 async function whyNobodyListens(
   subject: Subject,
@@ -503,8 +678,10 @@ async function whyNobodyListens(
   const at = locate(subject, "services", name, "ports");
   const [container] = stack === undefined ? [] : await containersOf(stack, name);
   const image = `${stack?.project}-${name}`;
-  const found = container === undefined ? [] : await listenersOf(container, image);
-  const own = found.filter(({ port }) => port < 32768).map(({ port }) => port);
+  const ended = stack === undefined ? undefined : await whyEnded(stack, name);
+  if (ended !== undefined) return failed(ended, "Read docker-compose logs.", at);
+  const found = container === undefined ? [] : await serversIn(container, image);
+  const own = found.map(({ port }) => port);
   const cause =
     own.length === 0
       ? `nothing listens in ${name}'s container (${error ?? "no answer"})`
@@ -515,18 +692,27 @@ async function whyNobodyListens(
 const textFile = "2-api-servers.txt";
 const textOf = ({ folder }: Subject): string | undefined => readText(folder, textFile);
 
+/** `2-api-servers.txt` is there (spec, task 6). */
+export const hasCommandFile: StackCheck = {
+  id: "command-file",
+  title: "2-api-servers.txt is there",
+  judge: (subject) =>
+    textOf(subject) === undefined ? missingCommand(shown(subject, textFile)) : undefined,
+};
+
 /** `2-api-servers.txt` is the text's command, byte by byte (spec, task 6). */
 export const hasExactCommand: StackCheck = {
   id: "command-bytes",
   title: "2-api-servers.txt is the exact command and one newline",
-  judge: (subject) => judgeBytes(textOf(subject), shown(subject, textFile)),
+  needs: ["command-file", "command-meaning"],
+  judge: (subject) => judgeBytes(textOf(subject) ?? "", shown(subject, textFile)),
 };
 
 /** What `2-api-servers.txt` says starts two API servers (spec, task 6). */
 export const commandMeansTwo: StackCheck = {
   id: "command-meaning",
   title: "the command in 2-api-servers.txt scales the API's service to two",
-  needs: ["command-bytes", "services"],
+  needs: ["command-file", "services"],
   judge: (subject) => {
     const { services, model } = stackOf(subject);
     const api = services["back-end"] ?? "back-end";
@@ -553,11 +739,18 @@ export const commandStartsTwo: StackCheck = {
       "docker",
       [
         ...[...composeArgs(stack), "up", "--detach", "--no-build"],
-        ...scale.flatMap(([name, replicas]) => ["--scale", `${name}=${replicas}`]),
+        ...scale.flatMap(([name, replicas]) => ["--scale", `${name}=${Math.min(replicas, 4)}`]),
       ],
-      { timeoutMs: 120_000, maxOutputBytes: 4_000_000, signal: engineOf(subject).signal },
+      {
+        cwd: path.dirname(stack.file),
+        env: bareEnvironment(),
+        timeoutMs: 120_000,
+        maxOutputBytes: 4_000_000,
+        signal: engineOf(subject).signal,
+      },
     );
     const name = services["back-end"] ?? "";
+    await untilListening(subject);
     const containers = await containersOf(stack, name);
     if (started.ok && containers.length >= 2) return undefined;
     const said = started.stderr.split("\n").filter(Boolean).at(-1) ?? "";
@@ -616,7 +809,7 @@ export const takesTurns: StackCheck = {
       },
       { for: "all requests in the logs", timeoutMs: 5_000 },
     ).catch(() => before);
-    const file = shown(subject, "proxy", "proxy.conf");
+    const file = shown(subject, findProxyConf(subject) ?? "proxy/proxy.conf");
     if (served.some((count) => count === 0)) {
       const cause = `one API server gets every request (${served.join(", ")})`;
       return failed(cause, "The proxy must know all of them: use the service's name.", { file });

@@ -1,0 +1,308 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import {
+  bareEnvironment,
+  type ComposeModel,
+  dangers,
+  foreignSyntax,
+  leadsOutside,
+  strayFile,
+  tame,
+} from "../../tools/grader/compose-file";
+import { openRepository, readText } from "../../tools/grader/repository";
+import { parseListeners, whyNotBuilt } from "../../tools/grader/sandbox";
+import { UserError } from "../../tools/lib/errors";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), "softy-pinko-unit-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Writes files into the folder, those of its parents that are missing too. */
+function write(files: Record<string, string>): void {
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+    writeFileSync(path.join(folder, name), text);
+  }
+}
+
+describe("parseListeners", () => {
+  const head =
+    "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n";
+  const row = (address: string, state = "0A"): string =>
+    `   0: ${address} 00000000:0000 ${state} 00000000:00000000 00:00000000 00000000     0\n`;
+
+  it.each([
+    ["any address", row("00000000:1484"), [{ port: 5252, isLoopback: false }]],
+    ["127.0.0.1", row("0100007F:1484"), [{ port: 5252, isLoopback: true }]],
+    ["127.0.1.1", row("0101007F:1484"), [{ port: 5252, isLoopback: true }]],
+    ["any IPv6 address", row(`${"0".repeat(32)}:2328`), [{ port: 9000, isLoopback: false }]],
+    ["::1", row("00000000000000000000000001000000:2328"), [{ port: 9000, isLoopback: true }]],
+    [
+      "127.0.0.1 as IPv6",
+      row("0000000000000000FFFF00000100007F:2328"),
+      [{ port: 9000, isLoopback: true }],
+    ],
+    ["a connection", row("0100007F:1484", "01"), []],
+    ["Docker's own DNS", row("0B00007F:9C6F"), []],
+    ["nothing", "", []],
+  ])("reads who listens on %s", (_, rows, listeners) => {
+    expect(parseListeners(head + rows)).toEqual(listeners);
+  });
+
+  it("reads both tables, one after the other", () => {
+    const tables = head + row("0100007F:0050") + head + row(`${"0".repeat(32)}:1484`);
+    expect(parseListeners(tables).map(({ port }) => port)).toEqual([80, 5252]);
+  });
+});
+
+describe("whyNotBuilt", () => {
+  const place = "Dockerfile:2\n--------------------\n";
+
+  it.each([
+    [
+      "a file that is not there",
+      `${place}ERROR: failed to solve: failed to compute cache key: failed to calculate checksum of ref a::b: "/api.py": not found`,
+      { verdict: "fail", cause: "it copies api.py, which is not there", line: 2 },
+    ],
+    [
+      "a command that fails, with its last words",
+      `#5 0.2 first\n#5 0.3 E: no such package\n${place}ERROR: failed to solve: process "/bin/sh -c apt-get install x" did not complete successfully: exit code: 100`,
+      { verdict: "fail", cause: "`apt-get install x` fails: E: no such package" },
+    ],
+    [
+      "a registry that cannot be reached",
+      "ERROR: failed to solve: python:3: failed to resolve source metadata for docker.io/library/python:3: dial tcp: lookup registry-1.docker.io: no such host",
+      { verdict: "skipped", cause: expect.stringMatching(/^something it needs cannot be/) },
+    ],
+    [
+      "a package source that cannot be reached",
+      `#5 9.0 Could not resolve 'deb.debian.org'\n${place}ERROR: failed to solve: process "/bin/sh -c apt-get update" did not complete successfully: exit code: 100`,
+      { verdict: "skipped", line: 2 },
+    ],
+    [
+      "an image that the registry does not have",
+      "ERROR: failed to solve: ubuntu:nosuch: failed to resolve source metadata for docker.io/library/ubuntu:nosuch: docker.io/library/ubuntu:nosuch: not found",
+      { verdict: "fail", cause: "there is no image ubuntu:nosuch" },
+    ],
+    [
+      "an image that nobody may have",
+      "ERROR: failed to solve: a/b: failed to resolve source metadata for docker.io/a/b:latest: pull access denied, repository does not exist or may require authorization",
+      { verdict: "fail", cause: "there is no image a/b:latest" },
+    ],
+    ["what it does not know", "ERROR: failed to solve: what?", { verdict: "fail", cause: "what?" }],
+    ["silence", "", { verdict: "fail", cause: "docker build failed" }],
+    [
+      "orders to the terminal",
+      '#5 0.3 \x1b[2Jgone\x07\nERROR: failed to solve: process "/bin/sh -c x" did not complete successfully: exit code: 1',
+      { verdict: "fail", cause: "`x` fails: gone" },
+    ],
+  ])("tells %s", (_, output, finding) => {
+    const found = whyNotBuilt(output, "task0/Dockerfile");
+    expect(found).toMatchObject({ ...finding, file: "task0/Dockerfile" });
+  });
+});
+
+describe("openRepository", () => {
+  it("finds the tasks at the root, or in a folder of it", async () => {
+    write({ "port/of/task0/Dockerfile": "FROM ubuntu\n", "port/of/task6/x": "" });
+    const found = await openRepository(folder);
+    expect([...found.keys()]).toEqual(["task0", "task6"]);
+    expect(found.get("task0")).toMatchObject({ name: "port/of/task0", bytes: 12 });
+  });
+
+  it.each([
+    ["no such folder", "nowhere", /nowhere is no folder/],
+    ["a folder without a task", ".", /holds no task0 to task6/],
+    ["a task that is a link", "linked", /holds no task0 to task6/],
+  ])("says in one line of %s what to give it", async (_, name, message) => {
+    mkdirSync(path.join(folder, "linked"));
+    symlinkSync("/etc", path.join(folder, "linked/task0"));
+    const opened = openRepository(path.join(folder, name));
+    await expect(opened).rejects.toThrow(UserError);
+    await expect(opened).rejects.toThrow(message);
+    await expect(opened).rejects.not.toThrow(/\n/);
+  });
+
+  it("tells a git link from an empty folder", async () => {
+    write({ "task2/x": "" });
+    mkdirSync(path.join(folder, "task2/linked"));
+    mkdirSync(path.join(folder, "task2/empty"));
+    const git = (...args: string[]) => execFileSync("git", args, { cwd: folder });
+    git("init", "--quiet");
+    git("update-index", "--add", "--cacheinfo", `160000,${"1".repeat(40)},task2/linked`);
+    const { entries } = (await openRepository(folder)).get("task2") ?? {};
+    expect(Object.fromEntries(entries ?? [])).toEqual({
+      x: "file",
+      linked: "git link",
+      empty: "empty folder",
+    });
+  });
+
+  it("names links as links, follows none and reads none", async () => {
+    write({ "task0/x": "" });
+    symlinkSync("/etc", path.join(folder, "task0/folder"));
+    symlinkSync("/etc/passwd", path.join(folder, "task0/Dockerfile"));
+    const task = (await openRepository(folder)).get("task0");
+    expect(Object.fromEntries(task?.entries ?? [])).toEqual({
+      ...{ x: "file", folder: "link", Dockerfile: "link" },
+    });
+    expect(task && readText(task, "Dockerfile")).toBeUndefined();
+    expect(task?.refusal).toBeUndefined();
+  });
+
+  it("refuses a special file, too much, too many and too deep", async () => {
+    write({ "task0/x": "", "task1/large": "", "task2/x": "", "task3/node_modules/large": "" });
+    execFileSync("mkfifo", [path.join(folder, "task0/pipe")]);
+    truncateSync(path.join(folder, "task1/large"), 2 ** 31);
+    mkdirSync(path.join(folder, "task2", "d/".repeat(100)), { recursive: true });
+    truncateSync(path.join(folder, "task3/node_modules/large"), 2 ** 31);
+    const refusals = [...(await openRepository(folder)).values()].map(({ refusal }) => refusal);
+    expect(refusals).toEqual([
+      "pipe is neither a file nor a folder",
+      "it holds more than 200 MB",
+      "its folders are more than 24 levels deep",
+      "it holds more than 1000 MB",
+    ]);
+  });
+});
+
+describe("leadsOutside", () => {
+  it.each([
+    ["back-end", false],
+    ["./not/there/yet", false],
+    ["..hidden", false],
+    [".", false],
+    ["..", true],
+    ["back-end/../..", true],
+    ["/etc", true],
+    ["out", true],
+    ["out/passwd", true],
+    ["dead", true],
+    ["https://example.com/x.git", true],
+    ["git@example.com:x", true],
+  ])("%s: %s", (target, expected) => {
+    mkdirSync(path.join(folder, "back-end"));
+    symlinkSync("/etc", path.join(folder, "out"));
+    symlinkSync("/nowhere/at/all", path.join(folder, "dead"));
+    expect(leadsOutside(folder, target)).toBe(expected);
+  });
+});
+
+describe("foreignSyntax", () => {
+  it.each([
+    ["FROM ubuntu\n", undefined],
+    ["# syntax=docker/dockerfile:1\nFROM ubuntu\n", undefined],
+    ["# syntax = docker.io/docker/dockerfile:1.7-labs\nFROM ubuntu\n", undefined],
+    ["# a comment\n# syntax=a/b\nFROM ubuntu\n", "a/b"],
+    ["#syntax=docker/dockerfile-evil\nFROM ubuntu\n", "docker/dockerfile-evil"],
+    ["#SYNTAX=a/b:1\r\nFROM ubuntu\r\n", "a/b:1"],
+    ["#!/usr/bin/x\n# escape=`\n// syntax=a/b\nFROM ubuntu\n", "a/b"],
+    ["\uFEFF# syntax=a/b\nFROM ubuntu\n", "a/b"],
+    ['{"syntax": "a/b"}\n', "JSON"],
+    ["FROM ubuntu\n# syntax=a/b\n", undefined],
+  ])("%j asks for %s", (text, expected) => {
+    expect(foreignSyntax(text)).toBe(expected);
+  });
+});
+
+describe("strayFile", () => {
+  it.each([
+    ["services: {a: {env_file: a.env}}", undefined],
+    ["services: {a: {env_file: [{path: ../a.env}]}}", "env_file ../a.env"],
+    ["services: {a: {extends: b}, b: {}}", undefined],
+    ["services: {a: {extends: {file: /etc/passwd, service: b}}}", "extends /etc/passwd"],
+    ["include: [inside.yml]", "env_file /etc/passwd"],
+    ["include: [{path: [x.yml], env_file: /etc/passwd}]", "include /etc/passwd"],
+    ["include: ['oci://a/b']", "include oci://a/b"],
+    ["x: &x {include: [/etc/passwd]}\n<<: *x", "include /etc/passwd"],
+    ["services: {}\n---\ninclude: [/etc/passwd]", "include /etc/passwd"],
+    ["services: {a: {env_file: $HOME/x}}", "env_file $HOME/x"],
+    ["a: [", undefined],
+  ])("%s names %s", (text, expected) => {
+    write({
+      "docker-compose.yml": text,
+      "inside.yml": "services: {a: {env_file: /etc/passwd}}\n",
+    });
+    expect(strayFile(folder, "docker-compose.yml")).toBe(expected);
+  });
+
+  it("knows that Compose reads .env by itself", () => {
+    write({ "docker-compose.yml": "services: {}\n" });
+    symlinkSync("/etc/passwd", path.join(folder, ".env"));
+    expect(strayFile(folder, "docker-compose.yml")).toBe(".env");
+  });
+});
+
+describe("a graded stack", () => {
+  const model = (service: object, more: object = {}): ComposeModel => ({
+    services: { api: { image: "x", ...service } },
+    ...more,
+  });
+
+  it.each([
+    [{ uts: "host" }, "uts, which the grader does not know"],
+    [{ provider: { type: "x" } }, "provider, which the grader does not know"],
+    [{ network_mode: "somebodys" }, "another container's network"],
+    [{ device_cgroup_rules: ["a"], devices: [] }, "devices of the host"],
+    [{ volumes: [{ type: "bind", source: "/run/docker.sock" }] }, "the engine's socket"],
+    [
+      { build: { context: ".", additional_contexts: { x: "oci-layout:///etc" } } },
+      "files from outside its folder",
+    ],
+    [{ build: { context: ".", dockerfile: "/etc/passwd" } }, "files from outside its folder"],
+    [
+      { build: { dockerfile_inline: "# syntax=a/b\nFROM x" } },
+      "another program to build it than Docker's own",
+    ],
+    [{ ports: Array.from({ length: 17 }, (_, target) => ({ target })) }, "more than 16 ports"],
+  ])("that has %j asks for %s", (service, what) => {
+    expect(dangers(model(service), folder)).toEqual([{ service: "api", what }]);
+  });
+
+  it("runs under names of the grader's own, within bounds, and writes nothing", () => {
+    const tamed = tame(
+      model(
+        {
+          build: {
+            ...{ context: "/x", tags: ["nginx:latest"], args: { A: "1" } },
+            cache_to: ["type=local,dest=/y"],
+          },
+          ...{ container_name: "a", labels: { "traefik.enable": "true" }, scale: 1000 },
+          volumes: [{ type: "bind", source: "/x/data", target: "/data" }],
+          ports: [{ target: 80, published: "80" }],
+        },
+        { networks: { default: { name: "theirs" } }, models: {}, volumes: { v: null } },
+      ),
+      "own",
+    );
+    expect(tamed).toMatchObject({
+      name: "own",
+      networks: { default: { name: "own_default" } },
+      volumes: { v: { name: "own_v" } },
+    });
+    const api = tamed.services.api ?? {};
+    expect(api).toMatchObject({
+      image: "own-api",
+      scale: 4,
+      ports: [{ target: 80, host_ip: "127.0.0.1" }],
+      volumes: [{ read_only: true, bind: { create_host_path: false } }],
+      security_opt: ["no-new-privileges:true"],
+    });
+    expect(Object.keys(api.build ?? {})).toEqual(["context", "args", "ulimits"]);
+    expect(api).not.toHaveProperty("labels");
+    expect(tamed).not.toHaveProperty("models");
+  });
+
+  it("gets nothing of this process's environment but the way to the engine", () => {
+    process.env.GRADER_UNIT_SECRET = "1";
+    const bare = bareEnvironment();
+    delete process.env.GRADER_UNIT_SECRET;
+    expect(bare).toHaveProperty("GRADER_UNIT_SECRET", undefined);
+    expect(bare).not.toHaveProperty("PATH");
+  });
+});
