@@ -4,10 +4,10 @@
  */
 export type Verdict = "pass" | "deviation" | "fail" | "skipped";
 
-/** Why a point does not simply hold. */
+/** What there is to say about a point. */
 export interface Finding {
-  verdict: Exclude<Verdict, "pass">;
-  /** What is the case, in the learner's terms. */
+  verdict: Verdict;
+  /** What is the case, in the learner's terms; where the point holds, what was seen. */
   cause: string;
   /** What to do about it. */
   hint?: string;
@@ -18,7 +18,7 @@ export interface Finding {
 }
 
 /** One requirement of the course, judged. The JSON report consists of these. */
-export interface Point extends Partial<Omit<Finding, "verdict">> {
+export interface Point extends Partial<Finding> {
   /** Stable, such as `task4.ports`. */
   id: string;
   title: string;
@@ -39,7 +39,7 @@ export interface Check<Subject> {
   needs?: readonly string[];
   /** Whether it builds or runs something. What can be read is judged first, and waits for nothing. */
   isLive?: boolean;
-  /** @returns Nothing where the requirement holds. */
+  /** @returns Nothing where the requirement holds and there is no more to say. */
   judge(subject: Subject): Promise<Finding | undefined> | Finding | undefined;
 }
 
@@ -60,6 +60,9 @@ export const deviates = (cause: string, hint: string, where: Where = {}): Findin
   hint,
   ...where,
 });
+
+/** It holds, and this was seen. */
+export const holds = (cause: string): Finding => ({ verdict: "pass", cause });
 
 /** It could not be judged, through no fault of the learner. */
 export const skipped = (cause: string): Finding => ({ verdict: "skipped", cause });

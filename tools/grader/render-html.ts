@@ -165,14 +165,11 @@ ${picture === undefined ? "" : renderPicture(task, picture)}
 function renderPoint({ id, title, verdict, cause, hint, file, line }: Point): string {
   const isConsequence = verdict === "skipped" && cause?.startsWith("needs: ") === true;
   const place = file === undefined ? "" : `${file}${line === undefined ? "" : `:${line}`}`;
-  const finding =
-    verdict === "pass"
-      ? []
-      : [
-          cause === undefined ? "" : `<p class="cause">${prose(cause)}</p>`,
-          hint === undefined ? "" : `<p class="hint">${prose(hint)}</p>`,
-          place === "" ? "" : `<p class="place"><code>${escapeHtml(place)}</code></p>`,
-        ].filter(Boolean);
+  const finding = [
+    cause === undefined ? "" : `<p class="cause">${prose(cause)}</p>`,
+    hint === undefined ? "" : `<p class="hint">${prose(hint)}</p>`,
+    place === "" ? "" : `<p class="place"><code>${escapeHtml(place)}</code></p>`,
+  ].filter(Boolean);
   return `<li class="point ${verdict}${isConsequence ? " consequence" : ""}" id="${escapeHtml(id)}">
 ${mark(verdict)}
 <div>

@@ -12,8 +12,8 @@ const colours: Record<Verdict, (text: string) => string> = {
 };
 
 /** A point on one line, for a table or while it goes on. */
-export const pointLine = ({ verdict, title }: Point): string =>
-  `${colours[verdict](marks[verdict])} ${title}`;
+export const pointLine = ({ verdict, title, cause }: Point): string =>
+  `${colours[verdict](marks[verdict])} ${title}${verdict === "pass" && cause ? ` (${cause})` : ""}`;
 
 /** @returns How many points have a verdict. */
 export function tally(points: readonly Point[]): Record<Verdict, number> {

@@ -14,7 +14,7 @@ import {
   judgeStrayFile,
   tame,
 } from "../compose-file";
-import { type Check, deviates, type Finding, failed, skipped } from "../point";
+import { type Check, deviates, type Finding, failed, holds, skipped } from "../point";
 import { readText } from "../repository";
 import { listenersOf, whyCutOff, whyNotBuilt } from "../sandbox";
 import { findCommand, judgeBytes, judgeMeaning, missingCommand } from "../scale-command";
@@ -815,7 +815,9 @@ export const takesTurns: StackCheck = {
       return failed(cause, "The proxy must know all of them: use the service's name.", { file });
     }
     const isStrict = order.every((server, index) => server !== order[index + 1]);
-    if (isStrict && Math.max(...served) - Math.min(...served) <= 1) return undefined;
+    if (isStrict && Math.max(...served) - Math.min(...served) <= 1) {
+      return holds(`${served.length} servers, which served ${served.join(" and ")}`);
+    }
     const hint =
       "nginx has several worker processes; a zone in the upstream lets them take turns as one.";
     return deviates(
