@@ -81,7 +81,7 @@ describe("whyNotBuilt", () => {
     ],
     [
       "a package source that cannot be reached",
-      `#5 9.0 Could not resolve 'deb.debian.org'\n${place}ERROR: failed to solve: process "/bin/sh -c apt-get update" did not complete successfully: exit code: 100`,
+      `#5 9.0 Could not resolve 'packages.example'\n${place}ERROR: failed to solve: process "/bin/sh -c apt-get update" did not complete successfully: exit code: 100`,
       { verdict: "skipped", line: 2 },
     ],
     [
