@@ -1,4 +1,21 @@
 import { showsGreeting } from "./checks/browser";
+import {
+  commandMeansTwo,
+  commandStartsTwo,
+  hasCommandFile,
+  hasExactCommand,
+  takesTurns,
+} from "./checks/command";
+import {
+  canScale,
+  hasComposeFile,
+  hasServices,
+  isSafe,
+  namesBuilds,
+  namesImages,
+  ordersStart,
+  publishes,
+} from "./checks/compose";
 import { hasConf, hasPathsInImage, hasSite, servesSite } from "./checks/front-end";
 import {
   answersAt,
@@ -12,26 +29,8 @@ import {
   worksInApp,
 } from "./checks/images";
 import { allowsOtherOrigins, asksApi, hasDynamicHeading } from "./checks/page";
-import {
-  answersHello,
-  answersPage,
-  canScale,
-  comesUp,
-  commandMeansTwo,
-  commandStartsTwo,
-  copiesProxyConf,
-  hasCommandFile,
-  hasComposeFile,
-  hasExactCommand,
-  hasServices,
-  isSafe,
-  namesBuilds,
-  namesImages,
-  ordersStart,
-  publishes,
-  routesToServices,
-  takesTurns,
-} from "./checks/stack";
+import { copiesProxyConf, routesToServices } from "./checks/proxy";
+import { answersHello, answersPage, comesUp } from "./checks/running";
 import type { Check } from "./point";
 import type { Task } from "./repository";
 import type { Role, Subject } from "./subject";

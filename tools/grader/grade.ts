@@ -1,5 +1,6 @@
 import type { Report } from "../lib/progress";
-import { addressOf, takeDownStack } from "./checks/stack";
+import { takeDownStack } from "./checks/running";
+import { addressOf } from "./checks/service";
 import { rules } from "./course";
 import { judge, type Point, type Points } from "./point";
 import type { Task, TaskFolder } from "./repository";

@@ -3,9 +3,7 @@ import { findChromium, launchChromium } from "../../lib/chromium";
 import { type Check, type Finding, failed, skipped } from "../point";
 import { type Role, roles, type Subject, shown } from "../subject";
 import { findPage } from "./front-end";
-import { addressOf } from "./stack";
-
-const ports: Record<Role, number> = { "back-end": 5252, "front-end": 9000, proxy: 80 };
+import { addressOf, ports } from "./service";
 
 /**
  * The page shows what the API says, in a real browser that reaches the stack at the text's own
