@@ -183,10 +183,8 @@ function asksForOtherSyntax(build: Build): boolean {
 /** @returns A file's text; undefined where it is no regular file, or larger than any of the course. */
 function readSmall(file: string): string | undefined {
   try {
-    const { size } = statSync(file);
-    return statSync(file).isFile() && size <= most.fileBytes
-      ? readFileSync(file, "utf8")
-      : undefined;
+    const found = statSync(file);
+    return found.isFile() && found.size <= most.fileBytes ? readFileSync(file, "utf8") : undefined;
   } catch {
     return undefined;
   }

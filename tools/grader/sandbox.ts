@@ -131,8 +131,9 @@ function lastWords(output: string): string {
 }
 
 /**
- * For every container that runs what was graded. What it writes into its own layer is not bounded, except by how long it runs:
- * few of Docker's storage drivers have a quota. Nor is what it asks of the network.
+ * For every container that runs what was graded. What it writes into its own layer is not bounded,
+ * except by how long it runs: few of Docker's storage drivers have a quota. Nor is what it asks of
+ * the network.
  */
 export const bounds = [
   ...[`--memory=${limits.memory}`, `--memory-swap=${limits.memory}`],

@@ -10,9 +10,9 @@ import { engineOf } from "./images";
 
 type SubjectCheck = Check<Subject>;
 
-export const siteFolder = "softy-pinko-front-end";
+const siteFolder = "softy-pinko-front-end";
 const siteInImage = "/var/www/html/softy-pinko-front-end";
-const confInImage = "/etc/nginx/conf.d/default.conf";
+export const confInImage = "/etc/nginx/conf.d/default.conf";
 
 /** @returns The front page, from the task's folder: the outermost index.html of the front-end. */
 export function findPage({ folder, contexts }: Subject): string | undefined {
@@ -119,7 +119,7 @@ async function printedIn(subject: Subject, commands: readonly string[]): Promise
   const { stdout } = await attempt(
     "docker",
     [
-      ...["run", "--rm", "--name", container, "--network=none", "--no-healthcheck"],
+      ...["run", "--rm", "--name", container, "--network=none"],
       ...[...bounds, "--entrypoint=sh", subject.images["front-end"] ?? "", "-c", script],
     ],
     { timeoutMs: 30_000, maxOutputBytes: 1_000_000, signal: engineOf(subject).signal },

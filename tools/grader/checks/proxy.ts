@@ -4,11 +4,10 @@ import { type Check, deviates, failed } from "../point";
 import { readText } from "../repository";
 import { copyOf, readDockerfile, type Subject, shown } from "../subject";
 import { findProxyConf, readConf } from "./conf";
+import { confInImage } from "./front-end";
 import { stackOf } from "./service";
 
 type StackCheck = Check<Subject>;
-
-const confInImage = "/etc/nginx/conf.d/default.conf";
 
 /** The proxy's conf leads to services of the stack (spec, task 5). */
 export const routesToServices: StackCheck = {
