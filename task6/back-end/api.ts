@@ -1,4 +1,5 @@
 import { type AddressInfo, isIPv6 } from "node:net";
+import { hostname } from "node:os";
 import cors from "cors";
 import express from "express";
 import morgan from "morgan";
@@ -15,7 +16,13 @@ app.get("/health", (_request, response) => {
 app.use(morgan("common"));
 
 // A browser shows our answers to a page from another origin, such as another port, only if we agree
-app.use(cors());
+app.use(cors({ exposedHeaders: "X-Served-By" }));
+
+// Tells the servers apart: in a container, its id
+app.use((_request, response, next) => {
+  response.set("X-Served-By", hostname());
+  next();
+});
 
 app.get("/api/hello", (_request, response) => {
   response.send("Hello, World!");

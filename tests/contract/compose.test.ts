@@ -8,10 +8,13 @@ import {
   contracts,
   fileProblems,
   hardeningProblems,
+  limitProblems,
+  type Network,
   operationProblems,
   publishedPorts,
   type Service,
   stackProblems,
+  wayOutProblems,
 } from "./rules/compose";
 
 const movable = { "back-end": "BACK_END_PORT", "front-end": "FRONT_END_PORT", proxy: "PROXY_PORT" };
@@ -36,6 +39,20 @@ describeOnEngine.each(contracts)("the stack of $task", (contract) => {
     const { services } = await modelOf(task, { ...portsAsInTheText, [movable[name]]: "18080" });
     const [, container] = ports[name]?.split(":") ?? [];
     expect(publishedPorts(services[name] ?? {})).toEqual([`18080:${container}`]);
+  });
+});
+
+describeOnEngine("the stack of task6, taken over by somebody,", () => {
+  it("gives its services no more rights than they need", async () => {
+    expect(hardeningProblems(await modelOf("task6"))).toEqual([]);
+  });
+
+  it("gives none of them the whole machine", async () => {
+    expect(limitProblems(await modelOf("task6"))).toEqual([]);
+  });
+
+  it("lets nobody out but the proxy", async () => {
+    expect(wayOutProblems(await modelOf("task6"), ["proxy"])).toEqual([]);
   });
 });
 
@@ -162,6 +179,36 @@ describe("a stack fails", () => {
   ])("to be hardened with %s", (_, change, problems) => {
     const services = { nginx: { ...hardened, ...change } };
     expect(hardeningProblems({ services })).toEqual(problems);
+  });
+
+  const limited: Service = { mem_limit: "268435456", cpus: 1, pids_limit: 64 };
+
+  it.each<[string, Service, string[]]>([
+    ["nothing amiss", {}, []],
+    ["no memory limit", { mem_limit: "" }, ["nginx: memory without limit"]],
+    ["no processor limit", { cpus: 0 }, ["nginx: processors without limit"]],
+    ["no process limit", { pids_limit: 0 }, ["nginx: processes without limit"]],
+  ])("to be limited with %s", (_, change, problems) => {
+    expect(limitProblems({ services: { nginx: { ...limited, ...change } } })).toEqual(problems);
+  });
+
+  it.each<[string, Network, string[]]>([
+    ["nothing amiss", {}, []],
+    ["a route", { internal: false }, ["api has a way out by inside"]],
+    ["an address of the host", { driver_opts: {} }, ["api has a way out by inside"]],
+  ])("to be closed with %s", (_, change, problems) => {
+    const closed = {
+      internal: true,
+      driver_opts: { "com.docker.network.bridge.inhibit_ipv4": "true" },
+    };
+    const model: ComposeModel = {
+      services: {
+        api: { networks: { inside: {} } },
+        proxy: { networks: { edge: {}, inside: {} } },
+      },
+      networks: { edge: {}, inside: { ...closed, ...change } },
+    };
+    expect(wayOutProblems(model, ["proxy"])).toEqual(problems);
   });
 
   it("to run without any health check", () => {

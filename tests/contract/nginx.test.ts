@@ -112,6 +112,12 @@ server {
       "http://front-end;",
       ["location /api goes to http://front-end, not to back-end"],
     ],
+    [
+      "an upstream that is none, by a variable",
+      /\}\n$/,
+      "  location @again {\n    proxy_pass http://$who-again;\n  }\n}\nmap $uri $who {\n  ~^/api api;\n}\n",
+      ["line 20: http://api-again is no upstream"],
+    ],
     ["no place for the API", "location /api", "location /v1", ["no location /api"]],
     ["another place for the API", "location /api", "location /api/", ["no location /api"]],
     ["no front-end", "location / ", "location /site ", ["no location /"]],

@@ -57,8 +57,8 @@ export const descents: readonly Descent[] = [
     task: "task6",
     from: "task5",
     movedTo: "",
-    added: ["2-api-servers.txt"],
-    changed: ["docker-compose.yml", "proxy/proxy.conf"],
+    added: ["2-api-servers.txt", "proxy/hardening.conf", "proxy/away.html"],
+    changed: ["back-end/api.ts", "docker-compose.yml", "proxy/Dockerfile", "proxy/proxy.conf"],
   },
 ];
 

@@ -20,11 +20,19 @@ export interface Service {
   cap_add?: string[];
   security_opt?: string[];
   network_mode?: string;
+  mem_limit?: string;
+  cpus?: number;
+  pids_limit?: number;
 }
 
 export interface ComposeModel {
   services: Record<string, Service>;
-  networks?: Record<string, { internal?: boolean } | null>;
+  networks?: Record<string, Network | null>;
+}
+
+export interface Network {
+  internal?: boolean;
+  driver_opts?: Record<string, string>;
 }
 
 /** What a stack must consist of. */
@@ -136,6 +144,37 @@ export function hardeningProblems({ services }: ComposeModel): string[] {
     ];
     return rules.filter(([kept]) => !kept).map(([, problem]) => `${name} ${problem}`);
   });
+}
+
+/** What keeps a service that was taken over, or runs wild, from taking the machine with it. */
+export function limitProblems({ services }: ComposeModel): string[] {
+  return Object.entries(services).flatMap(([name, { mem_limit, cpus, pids_limit }]) => {
+    const limits: [unknown, string][] = [
+      [mem_limit, "memory"],
+      [cpus, "processors"],
+      [pids_limit, "processes"],
+    ];
+    return limits.filter(([limit]) => !limit).map(([, what]) => `${name}: ${what} without limit`);
+  });
+}
+
+/**
+ * Which services have a way out of the stack. A network is closed when it is `internal`, which leaves
+ * it without a route, and when the host has no address in it either.
+ * @param edge The services that may have one.
+ */
+export function wayOutProblems(model: ComposeModel, edge: readonly string[]): string[] {
+  const isClosed = (network: string): boolean => {
+    const { internal, driver_opts = {} } = model.networks?.[network] ?? {};
+    return internal === true && driver_opts["com.docker.network.bridge.inhibit_ipv4"] === "true";
+  };
+  return Object.entries(model.services)
+    .filter(([name]) => !edge.includes(name))
+    .flatMap(([name, { networks = {} }]) =>
+      Object.keys(networks)
+        .filter((network) => !isClosed(network))
+        .map((network) => `${name} has a way out by ${network}`),
+    );
 }
 
 /**

@@ -39,17 +39,18 @@ const upstreamsOf = (conf: readonly Directive[]): Directive[] =>
  */
 export function proxyProblems(conf: readonly Directive[], services: readonly string[]): string[] {
   const upstreams = upstreamsOf(conf);
-  const addresses = (name: string): string[] =>
-    upstreams
+  const addresses = (name: string): Set<string> => {
+    const servers = upstreams
       .filter(({ args }) => args[0] === name)
-      .flatMap((upstream) => inBlock(upstream, "server"))
-      .map(({ args }) => args[0] ?? "");
+      .flatMap((upstream) => inBlock(upstream, "server"));
+    return new Set(servers.map(({ args }) => args[0] ?? ""));
+  };
   const expected = { "front-end": "front-end:9000", "back-end": "back-end:5252" };
   const hosts = upstreams.flatMap((upstream) => inBlock(upstream, "server"));
   return [
     ...serverProblems(conf, "80"),
     ...Object.entries(expected)
-      .filter(([name, address]) => addresses(name).join() !== address)
+      .filter(([name, address]) => [...addresses(name)].join() !== address)
       .map(([name, address]) => `upstream ${name} is not ${address}`),
     ...hosts
       .filter(({ args }) => !services.includes(args[0]?.replace(/:.*/, "") ?? ""))
@@ -75,39 +76,55 @@ function locationProblems(conf: readonly Directive[], path: string, upstream: st
  */
 function targetProblems(conf: readonly Directive[]): string[] {
   const names = upstreamsOf(conf).map(({ args }) => args[0]);
-  return findDirectives(conf, "proxy_pass").flatMap(({ args, line }) => {
-    const [, host, uri] = /^http:\/\/([^/]*)(.*)$/.exec(args[0] ?? "") ?? [];
-    if (!names.includes(host)) return [`line ${line}: ${args[0]} is no upstream`];
-    return uri === "" ? [] : [`line ${line}: the URI ${uri} replaces the location's path`];
-  });
+  return findDirectives(conf, "proxy_pass").flatMap(({ args, line }) =>
+    valuesOf(args[0] ?? "", conf).flatMap((target) => {
+      const [, host, uri] = /^http:\/\/([^/]*)(.*)$/.exec(target) ?? [];
+      if (!names.includes(host)) return [`line ${line}: ${target} is no upstream`];
+      return uri === "" ? [] : [`line ${line}: the URI ${uri} replaces the location's path`];
+    }),
+  );
+}
+
+/** What a text with a variable may come to, where a `map` says so; otherwise the text as it is. */
+function valuesOf(text: string, conf: readonly Directive[]): string[] {
+  const map = findDirectives(conf, "map").find(({ args }) => text.includes(args[1] ?? ""));
+  const variable = map?.args[1] ?? "";
+  return map?.block?.map(({ args }) => text.replace(variable, args[0] ?? "")) ?? [text];
 }
 
 /**
  * What exact rotation over replicas that come and go needs (spec, task 6: "every request goes to
- * the next API server"). https://nginx.org/en/docs/http/ngx_http_upstream_module.html#resolve
+ * the next API server"), of each upstream that a `proxy_pass` names.
+ * https://nginx.org/en/docs/http/ngx_http_upstream_module.html#resolve
  */
 export function balancingProblems(conf: readonly Directive[]): string[] {
   const methods = ["ip_hash", "least_conn", "random", "hash", "least_time"];
-  return upstreamsOf(conf).flatMap((upstream) => {
-    const name = upstream.args[0];
-    const resolver = [...inBlock(upstream, "resolver"), ...conf].find(
-      (directive) => directive.name === "resolver",
-    );
-    const servers = inBlock(upstream, "server");
-    return [
-      ...(inBlock(upstream, "zone").length === 1 ? [] : [`${name}: each worker rotates by itself`]),
-      ...(servers.every(({ args }) => args.includes("resolve"))
-        ? []
-        : [`${name}: new replicas are not noticed`]),
-      ...(servers.some(({ args }) => args.some((arg) => arg.startsWith("weight=")))
-        ? [`${name}: weights are not round robin`]
-        : []),
-      ...(resolver?.args[0] === "127.0.0.11" && resolver.args.includes("valid=1s")
-        ? []
-        : [`${name}: Docker's DNS is not asked each second`]),
-      ...methods
-        .filter((method) => inBlock(upstream, method).length > 0)
-        .map((method) => `${name}: ${method} is not round robin`),
-    ];
-  });
+  const targets = findDirectives(conf, "proxy_pass").map(({ args }) => args[0]);
+  const isAskedFirst = ({ args }: Directive): boolean => targets.includes(`http://${args[0]}`);
+  return upstreamsOf(conf)
+    .filter(isAskedFirst)
+    .flatMap((upstream) => {
+      const name = upstream.args[0];
+      const resolver = [...inBlock(upstream, "resolver"), ...conf].find(
+        (directive) => directive.name === "resolver",
+      );
+      const servers = inBlock(upstream, "server");
+      return [
+        ...(inBlock(upstream, "zone").length === 1
+          ? []
+          : [`${name}: each worker rotates by itself`]),
+        ...(servers.every(({ args }) => args.includes("resolve"))
+          ? []
+          : [`${name}: new replicas are not noticed`]),
+        ...(servers.some(({ args }) => args.some((arg) => arg.startsWith("weight=")))
+          ? [`${name}: weights are not round robin`]
+          : []),
+        ...(resolver?.args[0] === "127.0.0.11" && resolver.args.includes("valid=1s")
+          ? []
+          : [`${name}: Docker's DNS is not asked each second`]),
+        ...methods
+          .filter((method) => inBlock(upstream, method).length > 0)
+          .map((method) => `${name}: ${method} is not round robin`),
+      ];
+    });
 }
