@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import request from "supertest";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { app as task1 } from "../../task1/api";
@@ -8,12 +9,12 @@ import { app as task5 } from "../../task5/back-end/api";
 import { app as task6 } from "../../task6/back-end/api";
 
 const steps = [
-  { task: "task1", app: task1, hasCors: false, hasHealth: false },
-  { task: "task2", app: task2, hasCors: false, hasHealth: false },
-  { task: "task3", app: task3, hasCors: true, hasHealth: false },
-  { task: "task4", app: task4, hasCors: true, hasHealth: true },
-  { task: "task5", app: task5, hasCors: true, hasHealth: true },
-  { task: "task6", app: task6, hasCors: true, hasHealth: true },
+  { task: "task1", app: task1, hasCors: false, hasHealth: false, isNamed: false },
+  { task: "task2", app: task2, hasCors: false, hasHealth: false, isNamed: false },
+  { task: "task3", app: task3, hasCors: true, hasHealth: false, isNamed: false },
+  { task: "task4", app: task4, hasCors: true, hasHealth: true, isNamed: false },
+  { task: "task5", app: task5, hasCors: true, hasHealth: true, isNamed: false },
+  { task: "task6", app: task6, hasCors: true, hasHealth: true, isNamed: true },
 ];
 
 const logLine = (request: string): RegExp =>
@@ -35,7 +36,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-describe.each(steps)("the API of $task", ({ app, hasCors, hasHealth }) => {
+describe.each(steps)("the API of $task", ({ app, hasCors, hasHealth, isNamed }) => {
   it("says Hello, World! at /api/hello", async () => {
     const response = await request(app).get("/api/hello");
     expect(response.status).toBe(200);
@@ -84,6 +85,12 @@ describe.each(steps)("the API of $task", ({ app, hasCors, hasHealth }) => {
     await vi.waitFor(() => expect(log).toHaveLength(1));
     expect(log[0]).toMatch(logLine(line));
     expect(log[0]).toMatch(end);
+  });
+
+  it(`${isNamed ? "says" : "does not say"} who answered, and a page may read it`, async () => {
+    const { headers } = await request(app).get("/api/hello");
+    expect(headers["x-served-by"]).toBe(isNamed ? hostname() : undefined);
+    expect(headers["access-control-expose-headers"]).toBe(isNamed ? "X-Served-By" : undefined);
   });
 
   it(`${hasCors ? "lets" : "does not let"} a page from another origin read its answer`, async () => {
