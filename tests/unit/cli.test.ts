@@ -7,28 +7,30 @@ const command = (way: string): Child =>
 
 afterEach(endScripts);
 
-describe.each(["stack/start", "stack/stop", "engine/cli", "lineage/cli", "grader/cli"])(
-  "the command line of tools/%s.ts",
-  (script) => {
-    const run = (argument: string): Child =>
-      startScript([`tools/${script}.ts`, argument], { cwd: root });
+const scripts = [
+  ...["stack/start", "stack/stop", "stack/redeploy", "engine/cli", "lineage/cli", "grader/cli"],
+  "faults/cli",
+];
 
-    it("explains itself with --help", async () => {
-      const child = run("--help");
-      expect(await child.ended).toBe(0);
-      expect(child.output.stdout).toMatch(/^Usage: npm /);
-    });
+describe.each(scripts)("the command line of tools/%s.ts", (script) => {
+  const run = (argument: string): Child =>
+    startScript([`tools/${script}.ts`, argument], { cwd: root });
 
-    it("refuses in one line an option that it does not have, and exits with 2", async () => {
-      const child = run("--no-such-option");
-      expect(await child.ended).toBe(2);
-      expect(child.output).toEqual({
-        stdout: "",
-        stderr: "error: unknown option '--no-such-option'\n",
-      });
+  it("explains itself with --help", async () => {
+    const child = run("--help");
+    expect(await child.ended).toBe(0);
+    expect(child.output.stdout).toMatch(/^Usage: npm /);
+  });
+
+  it("refuses in one line an option that it does not have, and exits with 2", async () => {
+    const child = run("--no-such-option");
+    expect(await child.ended).toBe(2);
+    expect(child.output).toEqual({
+      stdout: "",
+      stderr: "error: unknown option '--no-such-option'\n",
     });
-  },
-);
+  });
+});
 
 describe("a command", () => {
   it.each([
@@ -42,6 +44,12 @@ describe("a command", () => {
     expect(await child.ended).toBe(code);
     expect(child.output.stdout).toBe("");
     expect(child.output.stderr).toMatch(stderr);
+  });
+
+  it("ends only when a pipe has taken all of a long report", async () => {
+    const child = command("long-report");
+    expect(await child.ended).toBe(0);
+    expect(child.output.stdout).toHaveLength(3_000_000);
   });
 
   it.each([

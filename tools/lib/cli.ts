@@ -32,13 +32,17 @@ export function main(body: (signal: AbortSignal) => Promise<number | undefined>)
   }
 
   body(controller.signal).then(
-    (code) => process.exit(interrupted ?? code ?? 0),
+    (code) => exit(interrupted ?? code ?? 0),
     (error: unknown) => {
-      if (interrupted !== undefined) process.exit(interrupted);
-      process.stderr.write(`${describe(error)}\n`);
-      process.exit(error instanceof UserError ? 2 : 1);
+      if (interrupted === undefined) process.stderr.write(`${describe(error)}\n`);
+      exit(interrupted ?? (error instanceof UserError ? 2 : 1));
     },
   );
+}
+
+/** Ends the process once a pipe has taken all that was written: a long report is not cut off. */
+function exit(code: number): void {
+  process.stdout.write("", () => process.stderr.write("", () => process.exit(code)));
 }
 
 function describe(error: unknown): string {
