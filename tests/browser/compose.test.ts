@@ -1,6 +1,7 @@
 import { beforeAll } from "vitest";
 import { compose } from "../../tools/lib/compose";
 import { describeInBrowser, TestBrowser } from "../lib/browser";
+import { itKeepsToItsPolicy } from "../lib/policy-checks";
 import { apiAt, itIsAWholePage, itShowsWhatTheApiSays, type Site } from "../lib/site-checks";
 import { bringUp, useStack } from "../lib/stacks";
 
@@ -26,6 +27,7 @@ for (const task of ["task5", "task6"]) {
       stopApi: () => compose(stack, ["stop", "back-end"]),
     });
     itIsAWholePage(browser, task, site);
+    if (task === "task6") itKeepsToItsPolicy(browser, site);
     itShowsWhatTheApiSays(browser, task, site);
   });
 }

@@ -1,0 +1,121 @@
+import { describe, expect, it } from "vitest";
+import { parseNginxConf } from "../../tools/lib/nginx-conf";
+import { listRepositoryFiles, readRepositoryFile } from "../lib/task-files";
+import { broken } from "./rules/broken";
+import { headerProblems, policiesOf, policyProblems } from "./rules/policy";
+
+describe("what task6's proxy tells browsers", async () => {
+  const confs = (await listRepositoryFiles("task6/proxy")).filter((file) => file.endsWith(".conf"));
+  const conf = confs.flatMap((file) => parseNginxConf(readRepositoryFile("task6/proxy", file)));
+  const policies = policiesOf(conf);
+
+  it("is in every answer", () => {
+    expect(headerProblems(conf)).toEqual([]);
+  });
+
+  it.each([
+    ["default", "task6/front-end/softy-pinko-front-end/index.html"],
+    ["503", "task6/proxy/away.html"],
+  ])("allows exactly what the page needs: %s, %s", (status, page) => {
+    expect(policies.has(status)).toBe(true);
+    expect(policyProblems(policies.get(status) ?? "", readRepositoryFile(page))).toEqual([]);
+  });
+
+  it("has a policy for no other page", () => {
+    expect([...policies.keys()].sort()).toEqual(["503", "default"]);
+  });
+});
+
+describe("a policy fails", () => {
+  const html = "<h1>Hi</h1><script>f()</script><script src='a.js'></script><style>a{}</style>";
+  const policy =
+    "default-src 'none'; script-src 'self' 'sha256-GcEEE0IkDzIP5EQ6DXZaDPORqT5RTBELX8Fyzyg9yvo='; " +
+    "style-src 'self' 'sha256-X1RutGBrXCt9KkSaXMK7tHftWiRscFHOhxsS8tv8hBk='; " +
+    "form-action mailto:; base-uri 'none'; frame-ancestors 'none'";
+
+  it("in nothing when it keeps the rules", () => {
+    expect(policyProblems(policy, html)).toEqual([]);
+  });
+
+  it.each([
+    ["a way round it", "'self'", "'self' 'unsafe-inline'", ["script-src allows 'unsafe-inline'"]],
+    ["eval", "'self'", "'unsafe-eval' 'self'", ["script-src allows 'unsafe-eval'"]],
+    ["another host", "'self'", "cdn.example", ["script-src allows cdn.example"]],
+    ["every host", "'self'", "*", ["script-src allows *"]],
+    ["a scheme", "'self'", "https:", ["script-src allows https:"]],
+    ["data", "'self'", "data:", ["script-src allows data:"]],
+    ["a default", "default-src 'none'", "default-src 'self'", ["default-src is not 'none'"]],
+    ["frames", "; frame-ancestors 'none'", "", ["frame-ancestors is not 'none'"]],
+    ["a base", "base-uri 'none'; ", "", ["base-uri is not 'none'"]],
+    ["a hash too few", /'sha256-G\S+'/, "", ["script-src lacks 'sha256-GcEE"]],
+    [
+      "a stale hash",
+      "GcEEE0",
+      "GcEEE1",
+      ["script-src lacks 'sha256-GcEEE0", "script-src has 'sha256-GcEEE1"],
+    ],
+    ["a hash without its end", "9yvo='", "9yvo'", ["allows 'sha256-", "lacks", "is nobody's"]],
+    ["a style's hash too few", /'sha256-X\S+'/, "", ["style-src lacks 'sha256-X1Ru"]],
+  ])("with %s", (_, from, to, problems) => {
+    expect(policyProblems(broken(policy, from, to), html)).toEqual(
+      problems.map((problem) => expect.stringContaining(problem)),
+    );
+  });
+
+  it.each([
+    ["another script", "f()", "g()", ["script-src lacks", "is nobody's"]],
+    ["a script more", "<h1>", "<script>h()</script><h1>", ["script-src lacks"]],
+    ["a script less", "<script>f()</script>", "", ["is nobody's"]],
+    ["a blank more", "f()", "f() ", ["script-src lacks", "is nobody's"]],
+    ["another style", "a{}", "b{}", ["style-src lacks", "is nobody's"]],
+    ["a handler", "<h1>", "<h1 onclick='f()'>", ["an attribute onclick"]],
+    ["a style of its own", "<h1>", "<h1 style='top:0'>", ["an attribute style"]],
+    ["a script for a link", "<h1>", "<h1><a href=' javascript:f()'></a>", ["an attribute href"]],
+  ])("for a page with %s", (_, from, to, problems) => {
+    expect(policyProblems(policy, broken(html, from, to))).toEqual(
+      problems.map((problem) => expect.stringContaining(problem)),
+    );
+  });
+});
+
+describe("the headers of a proxy fail", () => {
+  const good = `map $status $policy {
+  503 "default-src 'none'";
+  default "default-src 'self'";
+}
+add_header Content-Security-Policy $policy always;
+add_header Referrer-Policy no-referrer always;
+add_header X-Content-Type-Options nosniff always;
+server {
+  location / {
+    return 204;
+  }
+}
+`;
+
+  it("in nothing when they keep the rules", () => {
+    expect(headerProblems(parseNginxConf(good))).toEqual([]);
+    expect([...policiesOf(parseNginxConf(good))]).toEqual([
+      ["503", "default-src 'none'"],
+      ["default", "default-src 'self'"],
+    ]);
+    expect([...policiesOf(parseNginxConf(broken(good, "$policy always", "a always")))]).toEqual([
+      ["default", "a"],
+    ]);
+  });
+
+  it.each([
+    ["one for good answers alone", "nosniff always", "nosniff", "X-Content-Type-Options is not in"],
+    ["one too few", /add_header Ref.*\n/, "", "Referrer-Policy is not in every answer"],
+    [
+      "one of a place's own",
+      "return 204",
+      "add_header A b; return 204",
+      "A takes the place of the",
+    ],
+  ])("with %s", (_, from, to, problem) => {
+    expect(headerProblems(parseNginxConf(broken(good, from, to)))).toEqual([
+      expect.stringContaining(problem),
+    ]);
+  });
+});

@@ -1,0 +1,76 @@
+import { createHash } from "node:crypto";
+import { load } from "cheerio";
+import { type Directive, findDirectives } from "../../../tools/lib/nginx-conf";
+
+const header = "Content-Security-Policy";
+
+/**
+ * Finds the policies that a proxy sends.
+ * @param conf Its directives, from all of its files.
+ * @returns The policies by the status that they belong to; `default` is for all others.
+ */
+export function policiesOf(conf: readonly Directive[]): Map<string, string> {
+  const [, value = ""] =
+    findDirectives(conf, "add_header").find(({ args }) => args[0] === header)?.args ?? [];
+  if (!value.startsWith("$")) return new Map([["default", value]]);
+  const map = findDirectives(conf, "map").find(({ args }) => args[1] === value);
+  return new Map((map?.block ?? []).map(({ name, args }) => [name, args[0] ?? ""]));
+}
+
+/** The headers reach every answer: nginx drops those of a level above where a level has its own. */
+export function headerProblems(conf: readonly Directive[]): string[] {
+  const needed = [header, "Referrer-Policy", "X-Content-Type-Options"];
+  const everywhere = conf.filter(({ name }) => name === "add_header");
+  const nested = conf
+    .filter(({ name }) => name === "server")
+    .flatMap(({ block = [] }) => findDirectives(block, "add_header"));
+  return [
+    ...needed
+      .filter((name) => !everywhere.some(({ args }) => args[0] === name && args[2] === "always"))
+      .map((name) => `${name} is not in every answer`),
+    ...nested.map(({ args, line }) => `line ${line}: ${args[0]} takes the place of the others`),
+  ];
+}
+
+const hashOf = (text: string): string =>
+  `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+
+/** Allows exactly what a page needs, and nobody else anything. https://www.w3.org/TR/CSP3/ */
+export function policyProblems(policy: string, html: string): string[] {
+  const directives = new Map(
+    policy.split(";").map((directive) => {
+      const [name = "", ...sources] = directive.trim().split(/\s+/);
+      return [name, sources];
+    }),
+  );
+  const $ = load(html);
+  const inline = {
+    "script-src": Array.from($("script:not([src])"), (script) => hashOf($(script).text())),
+    "style-src": Array.from($("style"), (style) => hashOf($(style).text())),
+  };
+  const attributes = $("*")
+    .toArray()
+    .flatMap((element) => Object.entries($(element).attr() ?? {}))
+    .filter(([name, value]) => /^(on|style$)/.test(name) || /^javascript:/i.test(value.trim()));
+  const strange = [...directives].flatMap(([name, sources]) =>
+    sources
+      .filter((source) => !/^('none'|'self'|'sha256-[\w+/]{43}='|mailto:)$/.test(source))
+      .map((source) => `${name} allows ${source}`),
+  );
+  return [
+    ...["default-src", "base-uri", "frame-ancestors"]
+      .filter((name) => directives.get(name)?.join() !== "'none'")
+      .map((name) => `${name} is not 'none'`),
+    ...strange,
+    ...Object.entries(inline).flatMap(([name, hashes]) => {
+      const listed = (directives.get(name) ?? []).filter((source) => source.startsWith("'sha256-"));
+      return [
+        ...hashes.filter((hash) => !listed.includes(hash)).map((hash) => `${name} lacks ${hash}`),
+        ...listed
+          .filter((hash) => !hashes.includes(hash))
+          .map((hash) => `${name} has ${hash}, which is nobody's`),
+      ];
+    }),
+    ...attributes.map(([name]) => `the page has an attribute ${name}, which no hash allows`),
+  ];
+}

@@ -1,0 +1,111 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { desktop, phone, type TestBrowser } from "./browser";
+import type { Site } from "./site-checks";
+
+/** Ways to bring a script or a request of one's own into a page, as text for the page itself. */
+const injections = (foreign: string): Record<string, string> => ({
+  "a script": `const script = document.createElement("script");
+    script.textContent = "injected = true";
+    document.body.append(script);`,
+  "a handler": `document.body.insertAdjacentHTML("beforeend", '<button onclick="injected = true">');
+    document.body.lastElementChild.click();`,
+  "a script for a link": `
+    document.body.insertAdjacentHTML("beforeend", '<a href="javascript:void(injected = true)">x</a>');
+    document.body.lastElementChild.click();`,
+  "a text to evaluate": `setTimeout("injected = true")`,
+  "another host's script": `const script = document.createElement("script");
+    script.src = "${foreign}/script.js";
+    document.body.append(script);`,
+  "another host's frame": `document.body.insertAdjacentHTML("beforeend", '<iframe src="${foreign}/frame">');`,
+  "a style": `document.body.insertAdjacentHTML("beforeend", "<style>body { color: rgb(1, 2, 3) }</style>");`,
+});
+
+/** Another site, which notes what it is asked for. */
+function useForeignSite(page: () => string): { origin: () => string; asked: string[] } {
+  const asked: string[] = [];
+  let server: Server;
+  beforeAll(async () => {
+    server = createServer(({ url = "" }, response) => {
+      asked.push(url);
+      response.setHeader("Content-Type", url.endsWith(".js") ? "text/javascript" : "text/html");
+      response.end(url.endsWith(".js") ? "injected = true" : page());
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  });
+  afterAll(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return { origin: () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+}
+
+/** @returns Whether an injected script ran, an injected style holds, or another site was asked. */
+async function inject(page: Page, script: string, asked: string[]): Promise<boolean> {
+  asked.length = 0;
+  await page.evaluate(script);
+  // What is allowed takes effect before this, which the page itself asks for afterwards
+  await page.evaluate("fetch('/api/hello').then((answer) => answer.text())");
+  await page.waitForLoadState("networkidle");
+  const ran = await page.evaluate(
+    "'injected' in window || getComputedStyle(document.body).color === 'rgb(1, 2, 3)'",
+  );
+  return ran === true || asked.length > 0;
+}
+
+/** What holds for a page that comes with a Content-Security-Policy, while the API answers. */
+export function itKeepsToItsPolicy(browser: TestBrowser, site: () => Site): void {
+  const foreign = useForeignSite(() => `<iframe src="${site().url}"></iframe>`);
+  const kinds = Object.keys(injections(""));
+
+  it("does under its policy what it does without, and the browser has nothing to say", async () => {
+    const { page, complaints } = await browser.visit(site().url, phone);
+    const answer = await page.request.get(site().url);
+    expect(answer.headers()["content-security-policy"]).toContain("default-src 'none'");
+    expect(await page.locator("#dynamic-content").textContent()).toBe("Hello, World!");
+    await page.getByRole("button", { name: "Menu" }).tap();
+    await page.locator("#menu").getByRole("link", { name: "Contact Us" }).tap();
+    expect(await page.locator("#menu").isVisible()).toBe(false);
+    const styled = "getComputedStyle(document.querySelector('header')).position";
+    expect(await page.evaluate(styled)).not.toBe("static");
+    expect(complaints).toEqual([]);
+  });
+
+  it("may send its form as a mail, and to nobody else", async () => {
+    const { page, complaints } = await browser.visit(site().url);
+    const submit = (action: string): Promise<unknown> =>
+      page.evaluate(`{
+        const form = document.querySelector("form");
+        form.action = ${JSON.stringify(action)};
+        form.noValidate = true;
+        form.requestSubmit();
+      }`);
+    const refusals = (): string[] => complaints.filter((text) => text.includes("form-action"));
+    const action = await page.locator("form").getAttribute("action");
+    expect(action).toMatch(/^mailto:/);
+    await submit(action ?? "");
+    await submit(`${foreign.origin()}/form`);
+    await expect.poll(refusals).toEqual([expect.stringContaining(foreign.origin())]);
+    expect(foreign.asked).not.toContain("/form");
+  });
+
+  it.each(kinds)("gives no effect to %s that somebody brings in", async (kind) => {
+    const { page, complaints } = await browser.visit(site().url);
+    const script = injections(foreign.origin())[kind] ?? "";
+    expect(await inject(page, script, foreign.asked)).toBe(false);
+    expect(complaints.join("\n")).toContain("Content Security Policy");
+  });
+
+  it.each(kinds)("would give effect to %s without its policy", async (kind) => {
+    const { page } = await browser.visit(site().url, { ...desktop, bypassCSP: true });
+    const script = injections(foreign.origin())[kind] ?? "";
+    expect(await inject(page, script, foreign.asked)).toBe(true);
+  });
+
+  it("cannot be shown inside another site", async () => {
+    const { complaints } = await browser.visit(foreign.origin(), desktop, "load");
+    await expect.poll(() => complaints.join("\n")).toContain("frame-ancestors");
+  });
+}
