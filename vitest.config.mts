@@ -23,8 +23,24 @@ export default defineConfig({
     projects: [
       { test: { name: "unit", include: ["tests/unit/**/*.test.ts"], testTimeout: 30_000 } },
       { test: { name: "contract", include: ["tests/contract/**/*.test.ts"], ...withEngine } },
-      { test: { name: "stack", include: ["tests/stack/**/*.test.ts"], ...withChromium } },
+      {
+        test: {
+          name: "stack",
+          include: ["tests/stack/**/*.test.ts"],
+          exclude: ["tests/stack/faults.test.ts"],
+          ...withChromium,
+        },
+      },
       { test: { name: "browser", include: ["tests/browser/**/*.test.ts"], ...withChromium } },
+      {
+        test: {
+          name: "faults",
+          include: ["tests/stack/faults.test.ts"],
+          ...withEngine,
+          // After the others: servers that do not get to run while they start are another fault
+          sequence: { groupOrder: 1 },
+        },
+      },
     ],
   },
 });

@@ -32,7 +32,10 @@ app.use((_request, response) => {
   response.status(404).type("text/plain").send("Not Found\n");
 });
 
-/** Serves until SIGTERM or SIGINT, then lets the requests in flight finish. */
+/** Milliseconds in which a server that Docker is about to end goes on serving. */
+const farewell = 1_000;
+
+/** Serves until SIGINT, or a moment longer than SIGTERM, then lets the requests in flight finish. */
 function serve(): void {
   const { HOST = "0.0.0.0", PORT = "5252" } = process.env;
   if (!/^\d{1,5}$/.test(PORT) || Number(PORT) > 65535) {
@@ -68,7 +71,9 @@ function serve(): void {
     server.close();
     closeWhenIdle();
   };
-  process.once("SIGTERM", shutDown).once("SIGINT", shutDown);
+  // Whoever is to take over may still be starting, for instance when all servers are restarted in
+  // turn; and the proxy does not know yet
+  process.once("SIGTERM", () => setTimeout(shutDown, farewell).unref()).once("SIGINT", shutDown);
 }
 
 function fail(reason: string): never {

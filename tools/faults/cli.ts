@@ -1,0 +1,150 @@
+import { writeFile } from "node:fs/promises";
+import { cpus } from "node:os";
+import { InvalidArgumentError } from "commander";
+import { describeEngine, type Engine, ensureEngine, stopEngineIfIdle } from "../engine/engine";
+import { commandLine, main } from "../lib/cli";
+import { UserError } from "../lib/errors";
+import { type Report, runSteps, type Step } from "../lib/progress";
+import { cases, chooseCases, type FaultCase } from "./cases";
+import { type Lab, openLab } from "./lab";
+import { findProfile, profiles } from "./profiles";
+import type { CaseReport, LabReport } from "./report";
+import { renderHtml } from "./report-html";
+import { renderText } from "./report-text";
+import { renderTimeline } from "./timeline";
+
+interface Options {
+  fault: string[];
+  list?: boolean;
+  rounds: number;
+  connections: number;
+  json?: boolean;
+  html?: string;
+  svg?: string;
+}
+
+main(async (signal) => {
+  const program = commandLine("npm run faults --")
+    .description(
+      "Starts a stack of its own, keeps it under load, breaks one thing after the other in it, and counts the requests that are lost.",
+    )
+    .argument("[stack]", profiles.map(({ name }) => name).join(" or "), "task6")
+    .option("--fault <name>", "only this fault; may be given more than once", collect, [])
+    .option("--list", "list the faults")
+    .option("--rounds <number>", "try each fault so many times", count(100), 1)
+    .option("--connections <number>", "load over so many connections", count(256), 8)
+    .option("--json", "the report as JSON on stdout")
+    .option("--html <file>", "the report as one page, with timelines, into a file as well")
+    .option("--svg <file>", "the timeline of the one fault that is tried, into a file as well")
+    .addHelpText(
+      "after",
+      "\nExit code: 0 nothing was lost, 1 something was, 2 it could not be tried.\nThe faults are described in docs/faults.md.",
+    )
+    .parse();
+  const [name] = program.processedArgs as [string];
+  const { fault, list, rounds, connections, json, html, svg } = program.opts<Options>();
+  const profile = findProfile(name);
+  const chosen = chooseCases(fault, profile);
+  if (list) {
+    process.stdout.write(listOf(chosen));
+    return 0;
+  }
+  if (svg !== undefined && (chosen.length > 1 || rounds > 1)) {
+    throw new UserError(
+      `--svg draws one case, not ${chosen.length * rounds}: name it with --fault.`,
+    );
+  }
+  for (const file of [html, svg]) if (file !== undefined) await requireWritable(file);
+
+  const reports: CaseReport[] = [];
+  let engine: Engine | undefined;
+  let lab: Lab | undefined;
+  try {
+    await runSteps([
+      {
+        title: "Docker engine",
+        run: async (report) => {
+          engine = await ensureEngine(report, signal);
+          return describeEngine(engine);
+        },
+      },
+      {
+        title: profile.name,
+        run: async (report) => {
+          lab = await openLab(profile, connections, signal);
+          await lab.build(chosen, report);
+          return `${profile.name} is built`;
+        },
+      },
+      ...Array.from({ length: rounds }, (_, round) =>
+        chosen.map((one) => stepFor(one, round + 1)),
+      ).flat(),
+    ]);
+  } finally {
+    await lab?.close();
+    if (engine?.started) await stopEngineIfIdle();
+  }
+  const report: LabReport = {
+    stack: profile.name,
+    machine: machine(engine),
+    date: new Date(),
+    ...{ rounds, connections, cases: reports },
+  };
+  if (html !== undefined) await write(html, renderHtml(report));
+  const [only] = reports;
+  if (svg !== undefined && only !== undefined) await write(svg, renderTimeline(only, report));
+  process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : renderText(report));
+  return reports.some(({ lost }) => lost > 0) ? 1 : 0;
+
+  function stepFor(one: FaultCase, round: number): Step {
+    const title = rounds === 1 ? one.name : `${one.name}, round ${round}`;
+    return {
+      title,
+      run: async (report: Report) => {
+        if (lab === undefined) return undefined;
+        const tried = await lab.tryOut(one, round, report);
+        reports.push(tried);
+        return `${title}: ${tried.lost} of ${tried.sent} lost`;
+      },
+    };
+  }
+});
+
+function listOf(chosen: readonly FaultCase[]): string {
+  const width = Math.max(...cases.map(({ name }) => name.length));
+  return chosen.map(({ name, about }) => `${name.padEnd(width)}  ${about}\n`).join("");
+}
+
+/** What it was measured on, in a line. */
+function machine(engine: Engine | undefined): string {
+  const [cpu] = cpus();
+  const cores = `${cpus().length} × ${cpu?.model.trim() || process.arch}`;
+  return [cores, ...(engine === undefined ? [] : [describeEngine(engine)])].join(", ");
+}
+
+/** Better found out before the load than after it. */
+async function requireWritable(file: string): Promise<void> {
+  await write(file, "", "a");
+}
+
+/** @throws {UserError} when it cannot be written. */
+async function write(file: string, content: string, flag?: "a"): Promise<void> {
+  await writeFile(file, content, { flag }).catch(({ message }: Error) => {
+    throw new UserError(`the picture cannot be written (${message}): choose another file.`);
+  });
+}
+
+function collect(value: string, before: string[]): string[] {
+  return [...before, value];
+}
+
+/** A whole number from 1 to some most. */
+function count(most: number): (value: string) => number {
+  return (value) => {
+    const number = /^\d{1,9}$/.test(value) ? Number(value) : 0;
+    if (number < 1 || number > most) {
+      throw new InvalidArgumentError(`give a whole number from 1 to ${most}.`);
+    }
+    return number;
+  };
+}
