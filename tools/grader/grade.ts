@@ -40,14 +40,8 @@ export interface Grading {
  * Prepares to judge one task.
  * @param folder Undefined where the repository has no such task.
  * @param sandbox Where its images are built and run.
- * @param onPoint Told of each point once it is judged.
  */
-export function grading(
-  task: Task,
-  folder: TaskFolder | undefined,
-  sandbox: Sandbox,
-  onPoint: (point: Point) => void = () => undefined,
-): Grading {
+export function grading(task: Task, folder: TaskFolder | undefined, sandbox: Sandbox): Grading {
   const { source, checks } = rules[task];
   const points: Points = new Map();
   let milliseconds = 0;
@@ -69,17 +63,14 @@ export function grading(
     if (subject === undefined) return;
     const begun = performance.now();
     try {
-      await judge({ task, source, checks }, phase, subject, points, onPoint);
+      await judge({ task, source, checks }, phase, subject, points);
     } finally {
       milliseconds += performance.now() - begun;
     }
   };
   return {
     task,
-    read: () => {
-      onPoint(first);
-      return timed("static");
-    },
+    read: () => timed("static"),
     run: (report) => {
       if (subject !== undefined) subject.sandbox = { ...sandbox, report };
       return timed("live");

@@ -76,7 +76,6 @@ export type Points = Map<string, Point>;
  * @param task Such as `task4`; the first part of each point's id.
  * @param source The section of the text.
  * @param points What has been judged before; the new points are added.
- * @param onPoint Told of each point once it is judged.
  * @throws What a check throws: a check answers with a finding, so that is a defect or Ctrl-C.
  */
 export async function judge<Subject>(
@@ -84,7 +83,6 @@ export async function judge<Subject>(
   phase: "static" | "live",
   subject: Subject,
   points: Points,
-  onPoint: (point: Point) => void = () => undefined,
 ): Promise<void> {
   for (const { id, title, needs = [], isLive = false, judge } of checks) {
     if (isLive !== (phase === "live")) continue;
@@ -96,9 +94,7 @@ export async function judge<Subject>(
     const finding =
       missing === undefined ? await judge(subject) : skipped(`needs: ${ground ?? missing}`);
     const own = finding === undefined ? {} : withoutControls(finding);
-    const point: Point = { id: `${task}.${id}`, title, source, verdict: "pass", ...own };
-    points.set(id, point);
-    onPoint(point);
+    points.set(id, { id: `${task}.${id}`, title, source, verdict: "pass", ...own });
   }
 }
 

@@ -11,8 +11,7 @@ export type Role = (typeof roles)[number];
 /** One task under judgement: what it consists of, and what has been made of it so far. */
 export interface Subject {
   folder: TaskFolder;
-  /** Undefined where nothing can be run: then only what can be read is judged. */
-  sandbox: Sandbox | undefined;
+  sandbox: Sandbox;
   /** The folder of each role's image, from the task's folder; `.` is the task's folder itself. */
   contexts: Partial<Record<Role, string>>;
   images: Partial<Record<Role, string>>;

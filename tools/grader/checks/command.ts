@@ -8,7 +8,6 @@ import { readText } from "../repository";
 import { findCommand, judgeBytes, judgeMeaning, missingCommand } from "../scale-command";
 import { type Subject, shown } from "../subject";
 import { findProxyConf } from "./conf";
-import { engineOf } from "./images";
 import { askUntilServed, untilListening } from "./running";
 import { addressOf, composeArgs, containersOf, locate, stackOf } from "./service";
 
@@ -58,7 +57,7 @@ export const commandStartsTwo: StackCheck = {
     if (stack === undefined) return undefined;
     const { services } = stackOf(subject);
     const scale = Object.entries(findCommand(textOf(subject) ?? "")?.scale ?? {});
-    engineOf(subject).report("scaling");
+    subject.sandbox.report("scaling");
     // As at first, all at once: an nginx without `resolve` asks Docker's DNS only when it starts
     await attempt("docker", [...composeArgs(stack), "down", "--timeout=2"], { detached: true });
     const started = await attempt(
@@ -72,7 +71,7 @@ export const commandStartsTwo: StackCheck = {
         env: bareEnvironment(),
         timeoutMs: 120_000,
         maxOutputBytes: 4_000_000,
-        signal: engineOf(subject).signal,
+        signal: subject.sandbox.signal,
       },
     );
     const name = services["back-end"] ?? "";

@@ -2,7 +2,7 @@ import path from "node:path";
 import { isMap, isScalar, LineCounter, parseDocument } from "yaml";
 import { attempt } from "../../lib/run";
 import { bareEnvironment, type ComposeModel, judgeDangers, judgeStrayFile } from "../compose-file";
-import { type Check, deviates, failed, skipped } from "../point";
+import { type Check, deviates, failed } from "../point";
 import { readText } from "../repository";
 import {
   baseOf,
@@ -35,7 +35,6 @@ export const hasComposeFile: StackCheck = {
       });
     }
     const text = readText(folder, file) ?? "";
-    if (subject.sandbox === undefined) return skipped("there is no Docker to read it with");
     const stray = judgeStrayFile(folder.path, file, shown(subject, file));
     if (stray !== undefined) return stray;
     const read = await attempt("docker", ["compose", "-f", file, "config", "--format=json"], {

@@ -6,7 +6,6 @@ import { readText } from "../repository";
 import { askUntilAnswered, bounds } from "../sandbox";
 import { confName, copyOf, findConf, type Subject, shown } from "../subject";
 import { readConf } from "./conf";
-import { engineOf } from "./images";
 
 type SubjectCheck = Check<Subject>;
 
@@ -115,17 +114,17 @@ export const hasPathsInImage: SubjectCheck = {
 async function printedIn(subject: Subject, commands: readonly string[]): Promise<string[]> {
   const mark = "--- softy-pinko-grader ---";
   const script = commands.join(`; echo; echo '${mark}'; `);
-  const container = `${engineOf(subject).prefix}-${subject.folder.task}-paths`;
+  const container = `${subject.sandbox.prefix}-${subject.folder.task}-paths`;
   const { stdout } = await attempt(
     "docker",
     [
       ...["run", "--rm", "--name", container, "--network=none"],
       ...[...bounds, "--entrypoint=sh", subject.images["front-end"] ?? "", "-c", script],
     ],
-    { timeoutMs: 30_000, maxOutputBytes: 1_000_000, signal: engineOf(subject).signal },
+    { timeoutMs: 30_000, maxOutputBytes: 1_000_000, signal: subject.sandbox.signal },
   );
   await attempt("docker", ["rm", "--force", container], { detached: true });
-  engineOf(subject).signal.throwIfAborted();
+  subject.sandbox.signal.throwIfAborted();
   return stdout.split(mark).map((printed) => printed.trim());
 }
 
@@ -138,7 +137,7 @@ export const servesSite: SubjectCheck = {
   judge: async (subject) => {
     const running = subject.running["front-end"];
     if (running === undefined) return undefined;
-    const { status, body } = await askUntilAnswered(engineOf(subject), running, "/");
+    const { status, body } = await askUntilAnswered(subject.sandbox, running, "/");
     return judgePage(subject, status, body);
   },
 };

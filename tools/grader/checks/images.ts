@@ -3,15 +3,7 @@ import type { Instruction, Stage } from "../../lib/dockerfile";
 import { attempt } from "../../lib/run";
 import { type Check, deviates, type Finding, failed, skipped } from "../point";
 import { readText } from "../repository";
-import {
-  askUntilAnswered,
-  build,
-  lastLog,
-  listenersOf,
-  runToEnd,
-  type Sandbox,
-  start,
-} from "../sandbox";
+import { askUntilAnswered, build, lastLog, listenersOf, runToEnd, start } from "../sandbox";
 import {
   baseOf,
   findConf,
@@ -26,12 +18,6 @@ import {
 import { listensIn } from "./conf";
 
 type ImageCheck = Check<Subject>;
-
-/** What is skipped where there is no engine, and the sandbox where there is one. */
-export function engineOf({ sandbox }: Subject): Sandbox {
-  if (sandbox === undefined) throw new Error("a check that runs something needs an engine");
-  return sandbox;
-}
 
 const commandsOf = (stages: readonly Stage[]): { command: string; line: number }[] =>
   stages
@@ -135,7 +121,6 @@ export function builds(role: Role, id: string, needs: readonly string[]): ImageC
     needs,
     isLive: true,
     judge: async (subject) => {
-      if (subject.sandbox === undefined) return skipped("there is no Docker engine");
       const { file } = readDockerfile(subject, role) ?? {};
       const context = subject.contexts[role];
       if (file === undefined || context === undefined) return undefined;
@@ -165,7 +150,7 @@ export const printsHello: ImageCheck = {
   needs: ["build"],
   judge: async (subject) => {
     const { ok, stdout, stderr } = await runToEnd(
-      engineOf(subject),
+      subject.sandbox,
       subject.images["back-end"] ?? "",
       30_000,
     );
@@ -217,7 +202,7 @@ export function answersAt(role: Role, id: string, port: number, needs: string): 
     isLive: true,
     needs: [needs],
     judge: async (subject) => {
-      const sandbox = engineOf(subject);
+      const { sandbox } = subject;
       const image = subject.images[role] ?? "";
       const name = `${subject.folder.task}-${role}-container`;
       const listens = listensIn(subject, role);
@@ -296,7 +281,7 @@ export function saysHello(needs: string): ImageCheck {
     judge: async (subject) => {
       const running = subject.running["back-end"];
       if (running === undefined) return undefined;
-      const { status, body } = await askUntilAnswered(engineOf(subject), running, "/api/hello");
+      const { status, body } = await askUntilAnswered(subject.sandbox, running, "/api/hello");
       return judgeHello(status, body, locateInProgram(subject, /Hello|\/hello/i));
     },
   };

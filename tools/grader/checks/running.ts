@@ -12,7 +12,7 @@ import { whyCutOff, whyNotBuilt } from "../sandbox";
 import { locateInProgram, type Role, type Subject, shown, type Up } from "../subject";
 import { findProxyConf, readConf } from "./conf";
 import { judgePage } from "./front-end";
-import { engineOf, errorIn, judgeHello } from "./images";
+import { errorIn, judgeHello } from "./images";
 import { addressOf, composeArgs, containersOf, locate, ports, serversIn, stackOf } from "./service";
 
 type StackCheck = Check<Subject>;
@@ -29,7 +29,7 @@ export function comesUp(roles: readonly Role[]): StackCheck {
       ...(roles.includes("proxy") ? ["upstreams"] : []),
     ],
     judge: async (subject) => {
-      const sandbox = engineOf(subject);
+      const { sandbox } = subject;
       const { model, services, file: own } = stackOf(subject);
       const project = `${sandbox.prefix}-${subject.folder.task}`;
       const scratch = await mkdtemp(path.join(tmpdir(), `${project}-`));
@@ -104,8 +104,8 @@ export async function untilListening(subject: Subject): Promise<void> {
         if ((await attempt("docker", state)).stdout !== "true") return true;
         return (await serversIn(container, `${stack.project}-${name}`)).length > 0;
       },
-      { for: "the API to listen", timeoutMs: 20_000, signal: engineOf(subject).signal },
-    ).catch(() => engineOf(subject).signal.throwIfAborted());
+      { for: "the API to listen", timeoutMs: 20_000, signal: subject.sandbox.signal },
+    ).catch(() => subject.sandbox.signal.throwIfAborted());
   }
 }
 
@@ -121,8 +121,8 @@ export async function askUntilServed(
       answer = await fetchAnswer(url);
       return isServed(answer);
     },
-    { for: "an answer", timeoutMs: 5_000, signal: engineOf(subject).signal },
-  ).catch(() => engineOf(subject).signal.throwIfAborted());
+    { for: "an answer", timeoutMs: 5_000, signal: subject.sandbox.signal },
+  ).catch(() => subject.sandbox.signal.throwIfAborted());
   return answer;
 }
 
