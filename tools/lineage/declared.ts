@@ -58,7 +58,13 @@ export const descents: readonly Descent[] = [
     from: "task5",
     movedTo: "",
     added: ["2-api-servers.txt", "proxy/hardening.conf", "proxy/away.html"],
-    changed: ["back-end/api.ts", "docker-compose.yml", "proxy/Dockerfile", "proxy/proxy.conf"],
+    changed: [
+      "back-end/api.ts",
+      "docker-compose.yml",
+      "front-end/softy-pinko-front-end.conf",
+      "proxy/Dockerfile",
+      "proxy/proxy.conf",
+    ],
   },
 ];
 
