@@ -15,7 +15,11 @@ const connections = 8;
 
 /** Starts `npm run faults`. */
 const lab = (...args: string[]): Child =>
-  startScript([path.join(root, "tools/faults/cli.ts"), ...args], { cwd: root });
+  startScript([path.join(root, "tools/faults/cli.ts"), ...args], {
+    cwd: root,
+    // In CI the table is coloured even in a pipe
+    env: { NO_COLOR: "1" },
+  });
 
 /** @returns The name under which a lab's stack runs, once it says so. */
 const projectOf = ({ output }: Child): string | undefined =>
