@@ -2,7 +2,7 @@ import { commandLine, main } from "../lib/cli";
 import { engineVersion } from "../lib/docker";
 import { runSteps } from "../lib/progress";
 import { daemonPid } from "./daemon";
-import { describeEngine, ensureEngine, stopEngineIfIdle } from "./engine";
+import { engineStep, stopEngineIfIdle } from "./engine";
 
 main(async (signal) => {
   const program = commandLine("npm run engine --").description(
@@ -13,12 +13,7 @@ main(async (signal) => {
     .command("start")
     .description("use the engine that answers, or install and start one")
     .action(async () => {
-      await runSteps([
-        {
-          title: "Docker engine",
-          run: async (report) => describeEngine(await ensureEngine(report, signal)),
-        },
-      ]);
+      await runSteps([engineStep(signal)]);
     });
 
   program

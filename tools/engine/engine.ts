@@ -4,7 +4,7 @@ import path from "node:path";
 import { canInstallPackages } from "../lib/apt";
 import { composeVersion, engineVersion, requireVersions } from "../lib/docker";
 import { UserError } from "../lib/errors";
-import type { Report } from "../lib/progress";
+import type { Report, Step } from "../lib/progress";
 import { attempt } from "../lib/run";
 import { waitUntil } from "../lib/wait";
 import { ensureBaseImages } from "./base-images";
@@ -48,6 +48,21 @@ export async function ensureEngine(report: Report, signal: AbortSignal): Promise
 export function describeEngine({ engine, compose, standIns }: Engine): string {
   const note = standIns.length === 0 ? "" : ` (stand-ins: ${standIns.join(", ")})`;
   return `Docker Engine ${engine}, Compose ${compose}${note}`;
+}
+
+/**
+ * The step of a command that makes sure of an engine, and says which one it is.
+ * @param keep Gets the engine, for instance to end it afterwards if it was started.
+ */
+export function engineStep(signal: AbortSignal, keep?: (engine: Engine) => void): Step {
+  return {
+    title: "Docker engine",
+    run: async (report) => {
+      const engine = await ensureEngine(report, signal);
+      keep?.(engine);
+      return describeEngine(engine);
+    },
+  };
 }
 
 async function bringUp(report: Report, signal: AbortSignal): Promise<string> {

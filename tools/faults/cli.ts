@@ -1,10 +1,10 @@
-import { writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { InvalidArgumentError } from "commander";
-import { describeEngine, type Engine, ensureEngine, stopEngineIfIdle } from "../engine/engine";
+import { describeEngine, type Engine, engineStep, stopEngineIfIdle } from "../engine/engine";
 import { commandLine, main } from "../lib/cli";
 import { UserError } from "../lib/errors";
 import { type Report, runSteps, type Step } from "../lib/progress";
+import { requireWritable, writeReport } from "../lib/report-file";
 import { cases, chooseCases, type FaultCase } from "./cases";
 import { type Lab, openLab } from "./lab";
 import { findProfile, profiles } from "./profiles";
@@ -61,13 +61,9 @@ main(async (signal) => {
   let lab: Lab | undefined;
   try {
     await runSteps([
-      {
-        title: "Docker engine",
-        run: async (report) => {
-          engine = await ensureEngine(report, signal);
-          return describeEngine(engine);
-        },
-      },
+      engineStep(signal, (ready) => {
+        engine = ready;
+      }),
       {
         title: profile.name,
         run: async (report) => {
@@ -90,9 +86,9 @@ main(async (signal) => {
     date: new Date(),
     ...{ rounds, connections, cases: reports },
   };
-  if (html !== undefined) await write(html, renderHtml(report));
+  if (html !== undefined) await writeReport(html, renderHtml(report));
   const [only] = reports;
-  if (svg !== undefined && only !== undefined) await write(svg, renderTimeline(only, report));
+  if (svg !== undefined && only !== undefined) await writeReport(svg, renderTimeline(only, report));
   process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : renderText(report));
   return reports.some(({ lost }) => lost > 0) ? 1 : 0;
 
@@ -120,18 +116,6 @@ function machine(engine: Engine | undefined): string {
   const [cpu] = cpus();
   const cores = `${cpus().length} × ${cpu?.model.trim() || process.arch}`;
   return [cores, ...(engine === undefined ? [] : [describeEngine(engine)])].join(", ");
-}
-
-/** Better found out before the load than after it. */
-async function requireWritable(file: string): Promise<void> {
-  await write(file, "", "a");
-}
-
-/** @throws {UserError} when it cannot be written. */
-async function write(file: string, content: string, flag?: "a"): Promise<void> {
-  await writeFile(file, content, { flag }).catch(({ message }: Error) => {
-    throw new UserError(`the picture cannot be written (${message}): choose another file.`);
-  });
 }
 
 function collect(value: string, before: string[]): string[] {

@@ -1,6 +1,6 @@
 import { escapeHtml, formatDate, pageStyle } from "../lib/page";
 import type { CaseReport, LabReport } from "./report";
-import { columns, notesOf } from "./report-text";
+import { columns, notesOf, whole } from "./report-text";
 import { findingsOf, renderTimeline, timelineStyle } from "./timeline";
 
 /**
@@ -45,7 +45,6 @@ ${cases.map((one, index) => renderCase(one, index, report)).join("\n")}
 `;
 }
 
-const whole = (value: number): string => value.toLocaleString("en-US");
 const plural = (count: number, what: string): string =>
   `${whole(count)} ${what}${count === 1 ? "" : "s"}`;
 

@@ -2,7 +2,8 @@ import pc from "picocolors";
 import type { CaseReport, LabReport, Target } from "./report";
 
 const seconds = (value: number): string => `${value.toFixed(1)} s`;
-const whole = (value: number): string => value.toLocaleString("en-US");
+/** A count, with its thousands apart. */
+export const whole = (value: number): string => value.toLocaleString("en-US");
 
 /** The table of cases, as text and as a page. */
 export const columns: readonly {

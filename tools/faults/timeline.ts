@@ -1,7 +1,7 @@
 import { escapeHtml, formatDate } from "../lib/page";
 import type { Bucket } from "./measure";
 import type { CaseReport, LabReport } from "./report";
-import { describeTarget, verdictOf } from "./report-text";
+import { describeTarget, verdictOf, whole } from "./report-text";
 import {
   numberMarks,
   placeLabels,
@@ -100,8 +100,6 @@ ${rules(3)}
 /** As for HTML, without the characters that XML does not have. */
 const escapeXml = (text: string): string =>
   escapeHtml(text.replace(/[\p{Cs}\ufffe\uffff]/gu, "\ufffd").replace(/\s+/g, " "));
-
-const whole = (value: number): string => value.toLocaleString("en-US");
 const tenths = (value: number): string => value.toFixed(1);
 /** A coordinate. */
 const px = (value: number): string => String(Math.round(value * 10) / 10);

@@ -1,11 +1,11 @@
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { InvalidArgumentError } from "commander";
-import { describeEngine, type Engine, ensureEngine, stopEngineIfIdle } from "../engine/engine";
+import { describeEngine, type Engine, engineStep, stopEngineIfIdle } from "../engine/engine";
 import { commandLine, main } from "../lib/cli";
 import { UserError } from "../lib/errors";
 import { type Report, runSteps } from "../lib/progress";
+import { requireWritable, writeReport } from "../lib/report-file";
 import { type Grading, grading } from "./grade";
 import { renderHtml } from "./render-html";
 import { renderText, scoreLine, tally } from "./render-text";
@@ -49,13 +49,9 @@ main(async (signal) => {
   let engine: Engine | undefined;
   try {
     await runSteps([
-      {
-        title: "Docker engine",
-        run: async (report) => {
-          engine = await ensureEngine(report, signal);
-          return describeEngine(engine);
-        },
-      },
+      engineStep(signal, (ready) => {
+        engine = ready;
+      }),
       {
         title: "What can be read",
         run: async () => {
@@ -84,7 +80,7 @@ main(async (signal) => {
       tasks: reports,
     };
     if (html !== undefined) {
-      await writeFile(html, renderHtml({ ...facts, pictures: picturesOf(gradings) }));
+      await writeReport(html, renderHtml({ ...facts, pictures: picturesOf(gradings) }));
     }
     process.stdout.write(
       json ? `${JSON.stringify({ version: 1, ...facts }, null, 2)}\n` : renderText(reports),
@@ -115,13 +111,6 @@ async function letLook(gradings: readonly Grading[], signal: AbortSignal): Promi
   const alive = setInterval(() => undefined, 60_000);
   if (!signal.aborted) await once(signal, "abort");
   clearInterval(alive);
-}
-
-/** Better found out before the grading than after it. */
-async function requireWritable(file: string): Promise<void> {
-  await writeFile(file, "", { flag: "a" }).catch(({ message }: Error) => {
-    throw new UserError(`the report cannot be written (${message}): choose another file.`);
-  });
 }
 
 function addTask(value: string, before: Task[]): Task[] {

@@ -1,4 +1,4 @@
-import { describeEngine, type Engine, ensureEngine, stopEngineIfIdle } from "../engine/engine";
+import { type Engine, engineStep, stopEngineIfIdle } from "../engine/engine";
 import { commandLine, main } from "../lib/cli";
 import { findStep, type Step } from "../lib/course";
 import { type Report, runSteps } from "../lib/progress";
@@ -22,13 +22,9 @@ main(async (signal) => {
   let engine: Engine | undefined;
   try {
     await runSteps([
-      {
-        title: "Docker engine",
-        run: async (report) => {
-          engine = await ensureEngine(report, signal);
-          return describeEngine(engine);
-        },
-      },
+      engineStep(signal, (ready) => {
+        engine = ready;
+      }),
       {
         title: step.name,
         run: async (report) => {
