@@ -1,5 +1,5 @@
 import { foreignHost, groups, nameless, pipelined } from "./attack-tables";
-import type { Exchange, RawClient } from "./raw-http";
+import type { Exchange, RawAnswer, RawClient } from "./raw-http";
 
 export { foreignHost, pipelined, smuggled } from "./attack-tables";
 
@@ -41,14 +41,12 @@ export function outcomeOf({ answers, rest, ended }: Exchange): string {
 export function problemsOf(attack: Attack, made: Exchange, pages: ReadonlySet<string>): string[] {
   const outcome = outcomeOf(made);
   const isError = (text: string): boolean => /<title>4\d\d /.test(text);
-  const problems = made.answers.flatMap(({ status, headers, body }) => [
-    ...(status >= 500 ? [`the status is ${status}`] : []),
-    ...(status === 200 && body !== "" && !pages.has(body) ? ["the body is none of the site"] : []),
-    ...(headers.server === "nginx" ? [] : [`the server says that it is ${headers.server}`]),
-    ...["x-powered-by", "x-injected", "set-cookie"]
-      .filter((name) => name in headers)
-      .map((name) => `there is a header ${name}`),
-    ...(/^\/(?![/\\])/.test(headers.location ?? "/") ? [] : [`it leads to ${headers.location}`]),
+  const isOfTheSite = ({ body, complete }: RawAnswer): boolean =>
+    body === "" || (complete ? pages.has(body) : [...pages].some((page) => page.startsWith(body)));
+  const problems = made.answers.flatMap((answer) => [
+    ...(answer.status >= 500 ? [`the status is ${answer.status}`] : []),
+    ...(answer.status === 200 && !isOfTheSite(answer) ? ["the body is none of the site"] : []),
+    ...problemsOfHeaders(answer.headers),
   ]);
   return [
     ...problems,
@@ -62,6 +60,16 @@ export function problemsOf(attack: Attack, made: Exchange, pages: ReadonlySet<st
       .filter((text) => made.received.includes(text))
       .map((text) => `it repeats ${text}`),
   ].map((problem) => `${problem}: ${attack.name}`);
+}
+
+function problemsOfHeaders(headers: RawAnswer["headers"]): string[] {
+  return [
+    ...(headers.server === "nginx" ? [] : [`the server says that it is ${headers.server}`]),
+    ...["x-powered-by", "x-injected", "set-cookie"]
+      .filter((name) => name in headers)
+      .map((name) => `there is a header ${name}`),
+    ...(/^\/(?![/\\])/.test(headers.location ?? "/") ? [] : [`it leads to ${headers.location}`]),
+  ];
 }
 
 /**

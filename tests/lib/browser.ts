@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import type { Browser, BrowserContextOptions, Page, Request } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, inject } from "vitest";
-import { launchChromium } from "../../tools/lib/chromium";
+import { launchChromium, settleNetwork } from "../../tools/lib/chromium";
 import { root } from "../../tools/lib/course";
 
 /** `describe`, skipped where there is no Docker engine or no Chromium. */
@@ -60,6 +60,7 @@ export class TestBrowser {
         visit.complaints.push(`${response.status()}: ${response.url()}`);
     });
     page.on("requestfinished", (request) => visit.requests.push(request));
+    await settleNetwork();
     await page.goto(url, { waitUntil });
     return visit;
   }

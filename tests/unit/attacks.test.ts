@@ -59,12 +59,13 @@ describe("the checks of an attack", () => {
 
   it.each([
     ["the page", answer(200, "a page")],
+    ["the beginning of the page, cut off", answer(200, "a page").slice(0, -1), "200 cut"],
     ["a refusal", answer(400, "<title>400 Bad Request</title>")],
     ["a way to another page", answer(301, "", "Location: /images/")],
     ["the page in HTTP/0.9", "a page"],
     ["a refusal in HTTP/0.9", "<html><title>400 Bad Request</title>"],
-  ])("are content with %s", (_, received) => {
-    expect(found(received)).toEqual([]);
+  ])("are content with %s", (_, received, expected = attack.expected) => {
+    expect(found(received, "closed", expected)).toEqual([]);
   });
 
   it.each([
@@ -72,6 +73,12 @@ describe("the checks of an attack", () => {
     ["a failure that is expected", answer(500, ""), "the status is 500", "500"],
     ["a part of what is expected", answer(200, "a page"), "expected 2, not 200", "2"],
     ["another file", answer(200, "root:x:0:0"), "the body is none of the site"],
+    [
+      "the beginning of another file",
+      answer(200, "root:x:0:0").slice(0, -1),
+      "the body is none of the site",
+      "200 cut",
+    ],
     ["another file in HTTP/0.9", "root:x:0:0", "what came without a status is none of the site"],
     ["its own path", answer(400, "id-of-it"), "it repeats id-of-it"],
     ["a foreign host", answer(400, `//${foreignHost}`), `it repeats ${foreignHost}`],

@@ -1,5 +1,6 @@
-import { access } from "node:fs/promises";
+import { access, readFile } from "node:fs/promises";
 import { type Browser, chromium } from "playwright-core";
+import { waitUntil } from "./wait";
 
 const places = [
   "/usr/bin/chromium",
@@ -22,14 +23,35 @@ export async function findChromium(): Promise<string | undefined> {
 }
 
 /**
+ * Waits until no IPv6 address of this machine is tentative any more, for at most three seconds. A
+ * container's network has its own only a second or so after it is up, and Chromium, when an address
+ * joins, gives up what is under way with `ERR_NETWORK_CHANGED`.
+ */
+export async function settleNetwork(): Promise<void> {
+  const isSettled = async (): Promise<boolean> => {
+    // Address, index, prefix length, scope, flags, name; Linux alone has it
+    const table = await readFile("/proc/net/if_inet6", "utf8").catch(() => "");
+    const flags = table.split("\n").map((line) => Number.parseInt(line.split(/ +/)[4] ?? "0", 16));
+    return flags.every((value) => (value & tentative) === 0);
+  };
+  const wait = { for: "the machine's addresses to be settled", timeoutMs: 3_000 };
+  // One that is somebody else's too stays tentative for ever
+  await waitUntil(isSettled, wait).catch(() => undefined);
+}
+
+/** IFA_F_TENTATIVE in Linux's if_addr.h: not known yet to be nobody else's. */
+const tentative = 0x40;
+
+/**
  * Starts a browser without a window that asks nobody for anything by itself.
  * @param executablePath As {@link findChromium} found it.
  * @param args Further command-line switches.
  */
-export function launchChromium(
+export async function launchChromium(
   executablePath: string,
   args: readonly string[] = [],
 ): Promise<Browser> {
+  await settleNetwork();
   return chromium.launch({
     executablePath,
     // As root it has no sandbox of its own
