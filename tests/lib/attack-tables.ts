@@ -544,7 +544,7 @@ function earlyCloses(): Row[] {
     "413": ["/", "/api/hello"].map((target) => `${getAndStay(target, "Content-Length: 100")}x`),
     "405": [`${post}x`],
     // A client that ends its side may have gone: nginx need not answer it, nor all it asked
-    "nothing|(200 )*200( cut)?": [
+    "nothing|cut|(200 )*200( cut)?": [
       ...["/", "/api/hello", "/jquery.min.js"].map((target) => getAndStay(target)),
       ...["/", "/api/hello", "/jquery.min.js"].map((target) => getAndStay(target).repeat(50)),
     ],

@@ -23,12 +23,13 @@ export const groupNames = Object.keys(groups) as Group[];
 
 /**
  * Says what came of an attack, for instance `400`, `200 400` or `200 open`.
- * @returns The statuses of all answers; `bare` for bytes that are no HTTP/1 answer, `nothing` for
- *   none at all; then, unless the server closed the connection, how it is left.
+ * @returns The statuses of all answers; `cut` after one that ends in its middle, `bare` for bytes
+ *   that are no HTTP/1 answer, `nothing` for none at all; then, unless the server closed the
+ *   connection, how it is left.
  */
 export function outcomeOf({ answers, rest, ended }: Exchange): string {
   const words = answers.map(({ status, complete }) => `${status}${complete ? "" : " cut"}`);
-  if (rest !== "") words.push("bare");
+  if (rest !== "") words.push(isBeginning(rest) ? "cut" : "bare");
   if (words.length === 0) words.push("nothing");
   if (ended !== "closed") words.push(ended === "quiet" ? "open" : ended);
   return words.join(" ");
@@ -53,13 +54,19 @@ export function problemsOf(attack: Attack, made: Exchange, pages: ReadonlySet<st
     ...(new RegExp(`^(?:${attack.expected})$`).test(outcome)
       ? []
       : [`expected ${attack.expected}, not ${outcome}`]),
-    ...(made.rest === "" || pages.has(made.rest) || isError(made.rest)
+    ...(isBeginning(made.rest) || pages.has(made.rest) || isError(made.rest)
       ? []
       : ["what came without a status is none of the site"]),
     ...[attack.id, foreignHost]
       .filter((text) => made.received.includes(text))
       .map((text) => `it repeats ${text}`),
   ].map((problem) => `${problem}: ${attack.name}`);
+}
+
+/** Whether bytes are the beginning of an answer with 200 whose headers are not all there. */
+function isBeginning(bytes: string): boolean {
+  const first = "HTTP/1.1 200 ";
+  return first.startsWith(bytes) || (bytes.startsWith(first) && !bytes.includes("\r\n\r\n"));
 }
 
 function problemsOfHeaders(headers: RawAnswer["headers"]): string[] {
