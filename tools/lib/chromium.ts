@@ -1,5 +1,5 @@
 import { access, readFile } from "node:fs/promises";
-import { type Browser, chromium } from "playwright-core";
+import { type Browser, chromium, type Page, type Request } from "playwright-core";
 import { waitUntil } from "./wait";
 
 const places = [
@@ -54,6 +54,10 @@ export async function launchChromium(
   await settleNetwork();
   return chromium.launch({
     executablePath,
+    // Ctrl-C is the command's to handle: Playwright would end the process in the middle of clean-up
+    handleSIGINT: false,
+    handleSIGTERM: false,
+    handleSIGHUP: false,
     // As root it has no sandbox of its own
     chromiumSandbox: process.getuid?.() !== 0,
     args: [
@@ -61,4 +65,17 @@ export async function launchChromium(
       ...["--disable-component-update", "--disable-sync", ...args],
     ],
   });
+}
+
+/** Scrolls through the whole page, so that whatever loads lazily is loaded. */
+export async function readToTheEnd(page: Page): Promise<void> {
+  const height = await page.evaluate("document.documentElement.scrollHeight");
+  for (let y = 0; y < Number(height); y += 400) await page.mouse.wheel(0, 400);
+  await page.waitForLoadState("networkidle");
+}
+
+/** @returns Bytes that came over the wire for some requests, headers included. */
+export async function wireBytes(requests: readonly Request[]): Promise<number> {
+  const sizes = await Promise.all(requests.map((request) => request.sizes()));
+  return sizes.reduce((sum, size) => sum + size.responseHeadersSize + size.responseBodySize, 0);
 }
