@@ -121,7 +121,7 @@ describe("a stack fails", () => {
     [
       "no wait for health",
       { depends_on: { "back-end": { condition: "service_started" } } },
-      "needs of back-end only service_started",
+      "waits for back-end until service_started",
     ],
   ])("with %s", (_, change, problem) => {
     expect(problemsWith(change)).toEqual([expect.stringContaining(problem)]);

@@ -7,6 +7,7 @@ import { app as task3 } from "../../task3/back-end/api";
 import { app as task4 } from "../../task4/back-end/api";
 import { app as task5 } from "../../task5/back-end/api";
 import { app as task6 } from "../../task6/back-end/api";
+import { newMarker } from "../../tools/lib/compose";
 
 const steps = [
   { task: "task1", app: task1, hasCors: false, hasHealth: false, isNamed: false },
@@ -19,18 +20,25 @@ const steps = [
 
 const logLine = (request: string): RegExp =>
   new RegExp(
-    String.raw`^\S+ - - \[\d{2}/\w{3}/\d{4}:\d{2}:\d{2}:\d{2} \+0000\] "${request} HTTP/1\.[01]" \d{3} (\d+|-)$`,
+    String.raw`^\S+ - - \[\d{2}/\w{3}/\d{4}:\d{2}:\d{2}:\d{2} \+0000\] "${request}\?${query} HTTP/1\.[01]" \d{3} (\d+|-)$`,
   );
 
-let log: string[] = [];
+/** What was written to the log at once, each time. */
+let writes: string[] = [];
+/** A query of the test's own: a line may come late, when another test is already under way. */
+let query = "";
 
 beforeEach(() => {
-  log = [];
+  writes = [];
+  query = newMarker();
   vi.spyOn(process.stdout, "write").mockImplementation((chunk) => {
-    log.push(...String(chunk).trimEnd().split("\n"));
+    writes.push(String(chunk));
     return true;
   });
 });
+
+const ownLines = (): string[] =>
+  writes.flatMap((chunk) => chunk.split("\n")).filter((line) => line.includes(query));
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -81,10 +89,11 @@ describe.each(steps)("the API of $task", ({ app, hasCors, hasHealth, isNamed }) 
     ["HEAD /api/hello", /" 200 \S+$/],
   ])("logs %s on one line in the common log format", async (line, end) => {
     const [method = "", path = ""] = line.split(" ");
-    await (method === "HEAD" ? request(app).head(path) : request(app).get(path));
-    await vi.waitFor(() => expect(log).toHaveLength(1));
-    expect(log[0]).toMatch(logLine(line));
-    expect(log[0]).toMatch(end);
+    const url = `${path}?${query}`;
+    await (method === "HEAD" ? request(app).head(url) : request(app).get(url));
+    await vi.waitFor(() => expect(ownLines()).toHaveLength(1));
+    expect(ownLines()[0]).toMatch(logLine(line));
+    expect(ownLines()[0]).toMatch(end);
   });
 
   it(`${isNamed ? "says" : "does not say"} who answered, and a page may read it`, async () => {
@@ -115,18 +124,39 @@ describe.each(steps)("the API of $task", ({ app, hasCors, hasHealth, isNamed }) 
 
   if (hasHealth) {
     it("says OK at /health, and does not log it", async () => {
-      const response = await request(app).get("/health");
+      const response = await request(app).get(`/health?${query}`);
       expect(response.status).toBe(200);
       expect(response.text).toBe("OK\n");
       expect(response.headers["content-type"]).toBe("text/plain; charset=utf-8");
       // A request that is logged comes after it: once that line is there, /health's would be too
-      await request(app).get("/api/hello");
-      await vi.waitFor(() => expect(log).not.toHaveLength(0));
-      expect(log).toEqual([expect.stringMatching(logLine("GET /api/hello"))]);
+      await request(app).get(`/api/hello?${query}`);
+      await vi.waitFor(() => expect(ownLines()).not.toHaveLength(0));
+      expect(ownLines()).toEqual([expect.stringMatching(logLine("GET /api/hello"))]);
     });
   } else {
     it("has no /health yet", async () => {
       expect((await request(app).get("/health")).status).toBe(404);
     });
   }
+});
+
+describe("the log of task6", () => {
+  const ask = async (count: number): Promise<string[]> => {
+    const asked = Array.from({ length: count }, () => request(task6).get(`/api/hello?${query}`));
+    await Promise.all(asked);
+    await vi.waitFor(() => expect(ownLines()).toHaveLength(count));
+    return writes.filter((chunk) => chunk.includes(query));
+  };
+
+  it("is written in fewer pieces than it has lines, each of whole lines", async () => {
+    const pieces = await ask(40);
+    expect(pieces.length).toBeLessThan(20);
+    for (const piece of pieces) expect(piece).toMatch(/^(\S+ - - .*\n)+$/);
+  });
+
+  it("fits the pipe to Docker's logger with every piece", async () => {
+    const pieces = await ask(200);
+    expect(pieces.length).toBeGreaterThan(2);
+    for (const piece of pieces) expect(piece.length).toBeLessThan(4_200);
+  });
 });

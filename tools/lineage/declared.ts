@@ -60,6 +60,8 @@ export const descents: readonly Descent[] = [
     added: ["2-api-servers.txt", "proxy/hardening.conf", "proxy/away.html"],
     changed: [
       "back-end/api.ts",
+      "back-end/package.json",
+      "back-end/package-lock.json",
       "docker-compose.yml",
       "front-end/softy-pinko-front-end.conf",
       "proxy/Dockerfile",

@@ -41,6 +41,8 @@ export interface StackContract {
   task: string;
   /** Each service with the services it waits for. */
   services: Record<string, string[]>;
+  /** Until it is well, or only until it has started. */
+  waitsFor: "service_healthy" | "service_started";
   /** `HOST:CONTAINER` by service; a service that is not here is not published. */
   ports: Record<string, string>;
 }
@@ -48,11 +50,13 @@ export interface StackContract {
 const two = { "back-end": [], "front-end": ["back-end"] };
 const three = { "back-end": [], "front-end": [], proxy: ["back-end", "front-end"] };
 
-/** Spec, tasks 4 to 6. */
+const portsOfTask4 = { "back-end": "5252:5252", "front-end": "9000:9000" };
+
+/** Spec, tasks 4 to 6. In task6 the proxy can do without any server, from its start on. */
 export const contracts: readonly StackContract[] = [
-  { task: "task4", services: two, ports: { "back-end": "5252:5252", "front-end": "9000:9000" } },
-  { task: "task5", services: three, ports: { proxy: "80:80" } },
-  { task: "task6", services: three, ports: { proxy: "80:80" } },
+  { task: "task4", services: two, waitsFor: "service_healthy", ports: portsOfTask4 },
+  { task: "task5", services: three, waitsFor: "service_healthy", ports: { proxy: "80:80" } },
+  { task: "task6", services: three, waitsFor: "service_started", ports: { proxy: "80:80" } },
 ];
 
 /** Lists a service's ports in the compose file's short form, such as `80:80`. */
@@ -67,7 +71,7 @@ export function stackProblems(model: ComposeModel, contract: StackContract): str
   const found = Object.keys(model.services).sort().join(", ");
   const wanted = Object.keys(contract.services).sort().join(", ");
   if (found !== wanted) return [`the services are ${found}, not ${wanted}`];
-  return Object.entries(contract.services).flatMap(([name, waitsFor]) => {
+  return Object.entries(contract.services).flatMap(([name, others]) => {
     const service = model.services[name] ?? {};
     const { image, build = {}, depends_on = {} } = service;
     const expected = {
@@ -75,7 +79,7 @@ export function stackProblems(model: ComposeModel, contract: StackContract): str
       context: `${contract.task}/${name}`,
       dockerfile: "Dockerfile",
       ports: contract.ports[name] ?? "",
-      "depends on": [...waitsFor].sort().join(", "),
+      "depends on": [...others].sort().join(", "),
     };
     const actual = {
       image,
@@ -90,8 +94,8 @@ export function stackProblems(model: ComposeModel, contract: StackContract): str
         .filter((key) => actual[key] !== expected[key])
         .map((key) => `${name}: ${key} "${actual[key]}", not "${expected[key]}"`),
       ...Object.entries(depends_on)
-        .filter(([, { condition }]) => condition !== "service_healthy")
-        .map(([other, { condition }]) => `${name} needs of ${other} only ${condition}`),
+        .filter(([, { condition }]) => condition !== contract.waitsFor)
+        .map(([other, { condition }]) => `${name} waits for ${other} until ${condition}`),
     ];
   });
 }
