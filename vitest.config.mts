@@ -17,6 +17,8 @@ const withChromium = {
   globalSetup: [...withEngine.globalSetup, "tests/lib/chromium.setup.ts"],
 };
 
+const [faults, bench] = ["tests/stack/faults.test.ts", "tests/stack/bench.test.ts"];
+
 export default defineConfig({
   test: {
     reporters: ["default", "./tests/lib/closing-line.ts"],
@@ -27,7 +29,7 @@ export default defineConfig({
         test: {
           name: "stack",
           include: ["tests/stack/**/*.test.ts"],
-          exclude: ["tests/stack/faults.test.ts"],
+          exclude: [faults, bench],
           ...withChromium,
         },
       },
@@ -35,10 +37,19 @@ export default defineConfig({
       {
         test: {
           name: "faults",
-          include: ["tests/stack/faults.test.ts"],
+          include: [faults],
           ...withEngine,
           // After the others: servers that do not get to run while they start are another fault
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: "bench",
+          include: [bench],
+          ...withChromium,
+          // Last, and alone: a figure that was taken beside other tests says nothing
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -5,6 +5,8 @@ import { afterAll, afterEach, beforeAll, describe, inject } from "vitest";
 import { launchChromium, settleNetwork } from "../../tools/lib/chromium";
 import { root } from "../../tools/lib/course";
 
+export { readToTheEnd, wireBytes } from "../../tools/lib/chromium";
+
 /** `describe`, skipped where there is no Docker engine or no Chromium. */
 export const describeInBrowser = describe.skipIf(
   inject("engineMissing") !== undefined || inject("chromium") === undefined,
@@ -64,19 +66,6 @@ export class TestBrowser {
     await page.goto(url, { waitUntil });
     return visit;
   }
-}
-
-/** @returns Bytes that came over the wire for some requests, headers included. */
-export async function wireBytes(requests: readonly Request[]): Promise<number> {
-  const sizes = await Promise.all(requests.map((request) => request.sizes()));
-  return sizes.reduce((sum, size) => sum + size.responseHeadersSize + size.responseBodySize, 0);
-}
-
-/** Scrolls through the whole page, so that whatever loads lazily is loaded. */
-export async function readToTheEnd(page: Page): Promise<void> {
-  const height = await page.evaluate("document.documentElement.scrollHeight");
-  for (let y = 0; y < Number(height); y += 400) await page.mouse.wheel(0, 400);
-  await page.waitForLoadState("networkidle");
 }
 
 /** Writes a picture of the whole page to the git-ignored `artifacts` folder. */

@@ -9,7 +9,7 @@ afterEach(endScripts);
 
 const scripts = [
   ...["stack/start", "stack/stop", "stack/redeploy", "engine/cli", "lineage/cli", "grader/cli"],
-  "faults/cli",
+  ...["faults/cli", "bench/cli"],
 ];
 
 describe.each(scripts)("the command line of tools/%s.ts", (script) => {

@@ -4,13 +4,8 @@ import type { CaseReport, LabReport } from "../../tools/faults/report";
 import { renderHtml } from "../../tools/faults/report-html";
 import { renderText } from "../../tools/faults/report-text";
 import { renderTimeline } from "../../tools/faults/timeline";
-import {
-  numberMarks,
-  placeLabels,
-  textWidth,
-  ticks,
-  wrap,
-} from "../../tools/faults/timeline-layout";
+import { numberMarks, placeLabels, ticks } from "../../tools/faults/timeline-layout";
+import { textWidth, wrap } from "../../tools/lib/svg";
 
 // picocolors decides when it is imported; in CI it would say yes
 vi.hoisted(() => {

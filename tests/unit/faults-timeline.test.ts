@@ -2,7 +2,7 @@ import { load } from "cheerio";
 import { describe, expect, it, vi } from "vitest";
 import type { CaseReport } from "../../tools/faults/report";
 import { type Drawing, renderTimeline } from "../../tools/faults/timeline";
-import { textWidth } from "../../tools/faults/timeline-layout";
+import { textWidth } from "../../tools/lib/svg";
 
 // picocolors decides when it is imported; in CI it would say yes
 vi.hoisted(() => {

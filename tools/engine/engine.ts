@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
 import path from "node:path";
 import { canInstallPackages } from "../lib/apt";
 import { composeVersion, engineVersion, requireVersions } from "../lib/docker";
@@ -48,6 +49,16 @@ export async function ensureEngine(report: Report, signal: AbortSignal): Promise
 export function describeEngine({ engine, compose, standIns }: Engine): string {
   const note = standIns.length === 0 ? "" : ` (stand-ins: ${standIns.join(", ")})`;
   return `Docker Engine ${engine}, Compose ${compose}${note}`;
+}
+
+/**
+ * @param engine Undefined where there is none yet.
+ * @returns What a figure was measured on, in a line: cores, processor, engine.
+ */
+export function describeMachine(engine: Engine | undefined): string {
+  const [cpu] = cpus();
+  const cores = `${cpus().length} × ${cpu?.model.trim() || process.arch}`;
+  return [cores, ...(engine === undefined ? [] : [describeEngine(engine)])].join(", ");
 }
 
 /**

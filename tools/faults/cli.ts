@@ -1,6 +1,5 @@
-import { cpus } from "node:os";
 import { InvalidArgumentError } from "commander";
-import { describeEngine, type Engine, engineStep, stopEngineIfIdle } from "../engine/engine";
+import { describeMachine, type Engine, engineStep, stopEngineIfIdle } from "../engine/engine";
 import { commandLine, main } from "../lib/cli";
 import { UserError } from "../lib/errors";
 import { type Report, runSteps, type Step } from "../lib/progress";
@@ -82,7 +81,7 @@ main(async (signal) => {
   }
   const report: LabReport = {
     stack: profile.name,
-    machine: machine(engine),
+    machine: describeMachine(engine),
     date: new Date(),
     ...{ rounds, connections, cases: reports },
   };
@@ -109,13 +108,6 @@ main(async (signal) => {
 function listOf(chosen: readonly FaultCase[]): string {
   const width = Math.max(...cases.map(({ name }) => name.length));
   return chosen.map(({ name, about }) => `${name.padEnd(width)}  ${about}\n`).join("");
-}
-
-/** What it was measured on, in a line. */
-function machine(engine: Engine | undefined): string {
-  const [cpu] = cpus();
-  const cores = `${cpus().length} × ${cpu?.model.trim() || process.arch}`;
-  return [cores, ...(engine === undefined ? [] : [describeEngine(engine)])].join(", ");
 }
 
 function collect(value: string, before: string[]): string[] {

@@ -1,16 +1,9 @@
-import { escapeHtml, formatDate } from "../lib/page";
+import { formatDate } from "../lib/page";
+import { escapeXml, px, shorten, textWidth, wrap } from "../lib/svg";
 import type { Bucket } from "./measure";
 import type { CaseReport, LabReport } from "./report";
 import { describeTarget, verdictOf, whole } from "./report-text";
-import {
-  numberMarks,
-  placeLabels,
-  roundUp,
-  shorten,
-  textWidth,
-  ticks,
-  wrap,
-} from "./timeline-layout";
+import { numberMarks, placeLabels, roundUp, ticks } from "./timeline-layout";
 
 /** What a picture says of where it was made. */
 export type Origin = Pick<LabReport, "stack" | "machine" | "date" | "connections">;
@@ -97,12 +90,7 @@ ${rules(3)}
 }
 `;
 
-/** As for HTML, without the characters that XML does not have. */
-const escapeXml = (text: string): string =>
-  escapeHtml(text.replace(/[\p{Cs}\ufffe\uffff]/gu, "\ufffd").replace(/\s+/g, " "));
 const tenths = (value: number): string => value.toFixed(1);
-/** A coordinate. */
-const px = (value: number): string => String(Math.round(value * 10) / 10);
 
 function text(
   x: number,

@@ -1,0 +1,242 @@
+import path from "node:path";
+import type { Stack } from "../lib/compose";
+import { root } from "../lib/course";
+
+/** Everybody who takes part, in the order of the tables. */
+export const contenderNames = [
+  "task6",
+  "haproxy",
+  "caddy",
+  "gunicorn",
+  "original",
+  "limit",
+  "nginx",
+] as const;
+
+export type ContenderName = (typeof contenderNames)[number];
+
+/** A stack that is measured: Compose files, laid over one another. */
+export interface Contender {
+  name: ContenderName;
+  /** For a table. */
+  title: string;
+  /** In a sentence. */
+  about: string;
+  /** The project folder, from the repository's root; relative paths of all files begin there. */
+  folder: string;
+  /** Compose files: the first one in the folder, the others absolute. */
+  files: string[];
+  /** The service with the replicas. */
+  servers: string;
+  /** Whom the load asks: a service and its port. */
+  entry: { service: string; port: number };
+  /** Networks on which the load generator reaches the entry. */
+  networks: string[];
+  /** Services to start, with those they depend on. The load generator is not among them. */
+  up: string[];
+  /** Its numbers of servers; the first is where everybody is compared. */
+  scales: readonly number[];
+  /** What makes the difference, and how to ask for its version. */
+  programs: Program[];
+  /** The image that each service's own is built on. */
+  bases: Record<string, string>;
+}
+
+/** A program in a service's containers. */
+export interface Program {
+  name: string;
+  service: string;
+  /** For `docker exec`; prints the version, on stdout or stderr. See `versionIn`. */
+  versionCommand: string[];
+}
+
+/** The service that sends the load, in every contender's stack. */
+export const loadService = "load";
+
+/** On every image that is built for the benchmark: the project's name. */
+export const benchLabel = "softy-pinko.bench";
+
+const stacks = path.join(__dirname, "stacks");
+const inStacks = (file: string): string => path.join(stacks, file);
+
+const scales = [2, 1, 4, 8];
+
+const nginxIn = (service: string): Program => ({
+  name: "nginx",
+  service,
+  versionCommand: ["nginx", "-v"],
+});
+const node: Program = {
+  name: "Node.js",
+  service: "back-end",
+  versionCommand: ["node", "--version"],
+};
+const flask: Program = {
+  name: "Flask",
+  service: "back-end",
+  versionCommand: [
+    ...["python3", "-c"],
+    "from importlib.metadata import version; print(version('flask'))",
+  ],
+};
+
+const bases = {
+  "back-end": "ubuntu:latest",
+  "front-end": "nginx:latest",
+  proxy: "nginx:latest",
+};
+
+/** How a contender on task6's docker-compose.yml is built and loaded. */
+const onTask6 = {
+  bases,
+  folder: "task6",
+  servers: "back-end",
+  entry: { service: "proxy", port: 80 },
+  networks: ["edge"],
+  up: ["proxy"],
+  scales,
+};
+
+/** The same on the original's, which has Compose's default network alone. */
+const onOriginal = {
+  ...onTask6,
+  folder: "tools/bench/stacks/original",
+  networks: ["default"],
+};
+
+const composeFile = "docker-compose.yml";
+
+/** Everybody who takes part, in the order of `contenderNames`. */
+export const contenders: readonly Contender[] = [
+  {
+    ...onTask6,
+    name: "task6",
+    title: "task6",
+    about: "This project's stack as it is: nginx before Express, every request logged by both.",
+    files: [composeFile],
+    programs: [nginxIn("proxy"), node],
+  },
+  {
+    ...onTask6,
+    name: "haproxy",
+    title: "HAProxy + Express",
+    about: "task6 with HAProxy for its proxy, under the same limits and logging every request.",
+    files: [composeFile, inStacks("haproxy.yml")],
+    bases: { ...bases, proxy: "ubuntu:latest" },
+    programs: [{ name: "HAProxy", service: "proxy", versionCommand: ["haproxy", "-v"] }, node],
+  },
+  {
+    ...onTask6,
+    name: "caddy",
+    title: "Caddy + Express",
+    about: "task6 with Caddy for its proxy, under the same limits and logging every request.",
+    files: [composeFile, inStacks("caddy.yml")],
+    bases: { ...bases, proxy: "ubuntu:latest" },
+    programs: [{ name: "Caddy", service: "proxy", versionCommand: ["caddy", "version"] }, node],
+  },
+  {
+    ...onOriginal,
+    name: "gunicorn",
+    title: "nginx + Flask, gunicorn",
+    about: "The original with its API under gunicorn, as Flask is served in production; no limits.",
+    files: [composeFile, inStacks("gunicorn.yml")],
+    programs: [
+      nginxIn("proxy"),
+      { name: "gunicorn", service: "back-end", versionCommand: ["gunicorn", "--version"] },
+      flask,
+    ],
+  },
+  {
+    ...onOriginal,
+    name: "original",
+    title: "nginx + Flask",
+    about: "The stack of the course's text, its API on Flask's development server; no limits.",
+    files: [composeFile],
+    programs: [nginxIn("proxy"), flask],
+  },
+  {
+    ...onTask6,
+    name: "limit",
+    title: "task6's proxy alone",
+    about:
+      "task6's proxy before nginx servers that log and answer alike: what any API could reach.",
+    files: [composeFile, inStacks("limit.yml")],
+    bases: { ...bases, "back-end": "nginx:latest" },
+    programs: [nginxIn("proxy")],
+  },
+  {
+    ...onTask6,
+    name: "nginx",
+    title: "one nginx, no proxy",
+    about:
+      "One of those servers asked directly, no proxy: what a container of one CPU could reach.",
+    files: [composeFile, inStacks("limit.yml"), inStacks("nginx.yml")],
+    bases: { "back-end": "nginx:latest" },
+    entry: { service: "back-end", port: 5252 },
+    up: ["back-end"],
+    scales: [1],
+    programs: [nginxIn("back-end")],
+  },
+];
+
+/** @returns The contender of that name. */
+export function findContender(name: ContenderName): Contender {
+  const found = contenders.find((contender) => contender.name === name);
+  if (found === undefined) throw new Error(`There is no contender ${name}`);
+  return found;
+}
+
+/**
+ * Makes the last of a contender's Compose files: it gives the images names of the project's own, so
+ * that those of the course stay what they are, and puts the load generator where it reaches the
+ * entry.
+ * @param project The name of the Compose project, which is this contender's alone.
+ */
+export function projectFile({ networks }: Contender, project: string): string {
+  const own = (service: string): object => ({
+    image: `${project}-${service}`,
+    build: { labels: { [benchLabel]: project } },
+  });
+  return JSON.stringify({
+    services: {
+      // Every stack has these, even one that starts fewer
+      "back-end": own("back-end"),
+      "front-end": own("front-end"),
+      proxy: own("proxy"),
+      [loadService]: { ...own(loadService), networks },
+    },
+  });
+}
+
+/**
+ * @param project The name of the Compose project.
+ * @param projectFile Where the output of `projectFile` lies; absolute.
+ * @param port Port on the host where the entry answers.
+ * @returns The stack of a contender, the load generator in it.
+ */
+export function stackOf(
+  { folder, files }: Contender,
+  project: string,
+  projectFile: string,
+  port: number,
+): Stack {
+  return {
+    folder: path.join(root, folder),
+    project,
+    env: {
+      COMPOSE_FILE: [...files, inStacks("load.yml"), projectFile].join(":"),
+      PROXY_PORT: String(port),
+      // Where the files in stacks/ find their folders
+      STACKS: stacks,
+    },
+  };
+}
+
+/**
+ * Finds the version in what a program says of itself.
+ * @param output For instance `nginx version: nginx/1.30.0`.
+ * @returns For instance `1.30.0`; undefined where there is none.
+ */
+export function versionIn(output: string): string | undefined {
+  return /\d+(?:\.\d+)+/.exec(output)?.[0];
+}
