@@ -56,7 +56,7 @@ describe("a picture", () => {
 });
 
 describe("an image's size", () => {
-  const measured = { service: "proxy", image: "proxy:task6", base: "nginx:latest" };
+  const measured = { service: "proxy" };
   const inspected = (size: number, ...layers: string[]): Inspected => ({
     Size: size,
     RootFS: { Layers: layers },
@@ -70,12 +70,13 @@ describe("an image's size", () => {
   });
 
   it.each([
-    ["another base", ["a", "x", "c"]],
-    ["fewer layers than its base", ["a"]],
-  ])("is not told of one with %s", (_, layers) => {
-    expect(() => sizeOf(measured, inspected(1, ...layers), base)).toThrow(
-      "proxy:task6 is not built on nginx:latest as it is now",
-    );
+    ["another base", inspected(1, "a", "x", "c"), base],
+    ["fewer layers than its base", inspected(1, "a"), base],
+    ["a base that the engine does not have", inspected(1, "a", "b"), undefined],
+  ])("is told in all alone of one with %s", (_, whole, below) => {
+    expect(sizeOf(measured, whole, below)).toEqual({
+      ...{ service: "proxy", megabytes: 1e-6, aboveBase: undefined },
+    });
   });
 });
 

@@ -108,7 +108,7 @@ describe("the report as text", () => {
   it("leaves out the tables for which a quick run has nothing", () => {
     const ids = (report: BenchReport): string[] => tablesOf(report).map(({ id }) => id);
     expect(ids(full).filter((id) => !ids(quick).includes(id))).toEqual([
-      ...["connections", "servers", "builds", "page", "soak"],
+      ...["connections", "latency", "servers", "builds", "page", "soak"],
     ]);
   });
 

@@ -180,6 +180,8 @@ export async function openBench(plan: Plan, project: string, signal: AbortSignal
       const points: RotationPoint[] = [];
       for (const servers of scales) {
         await stand.scale(servers, report);
+        // One that has just started is slow at first, and the proxy would ask another in its place
+        await stand.shares(1_000 * servers, 8 * servers);
         for (const count of connections) {
           report(`${requests} requests: servers ${servers}, connections ${count}`);
           const shares = await stand.shares(requests, count);

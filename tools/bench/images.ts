@@ -1,4 +1,4 @@
-import { run } from "../lib/run";
+import { attempt } from "../lib/run";
 import type { ImageSize } from "./report";
 
 /** An image of a stack, and the one that its Dockerfile's last stage begins with. */
@@ -19,35 +19,36 @@ export interface Inspected {
 /**
  * Asks the engine for the sizes of images.
  * @returns One for each, in their order.
- * @throws {CommandError} when the engine does not have one of them.
- * @throws {Error} for an image that is not built on its base as the engine has it now.
+ * @throws {Error} when the engine does not have one of them.
  */
 export async function measureImages(images: readonly MeasuredImage[]): Promise<ImageSize[]> {
   return Promise.all(
     images.map(async (measured) => {
-      const { image, base } = measured;
-      return sizeOf(measured, await inspect(image), await inspect(base));
+      const [whole, below] = await Promise.all([measured.image, measured.base].map(inspect));
+      if (whole === undefined) throw new Error(`the engine has no image ${measured.image}`);
+      return sizeOf(measured, whole, below);
     }),
   );
 }
 
 /**
  * Tells what of an image is its own.
- * @throws {Error} when the image's first layers are not those of its base.
+ * @param below Its base; undefined where the engine has none of that name, as the builder keeps what
+ *   it pulls to itself.
+ * @returns Nothing above its base where that is not known, or is another one by now.
  */
 export function sizeOf(
-  { service, image, base }: MeasuredImage,
+  { service }: Pick<MeasuredImage, "service">,
   whole: Inspected,
-  below: Inspected,
+  below: Inspected | undefined,
 ): ImageSize {
-  const isOnBase = below.RootFS.Layers.every((layer, at) => whole.RootFS.Layers[at] === layer);
-  if (!isOnBase) {
-    throw new Error(`${image} is not built on ${base} as it is now: build it anew.`);
-  }
-  return { service, megabytes: whole.Size / 1e6, aboveBase: (whole.Size - below.Size) / 1e6 };
+  const megabytes = whole.Size / 1e6;
+  const isBase = below?.RootFS.Layers.every((layer, at) => whole.RootFS.Layers[at] === layer);
+  const aboveBase = below !== undefined && isBase ? (whole.Size - below.Size) / 1e6 : undefined;
+  return { service, megabytes, aboveBase };
 }
 
-async function inspect(image: string): Promise<Inspected> {
-  const inspected = await run("docker", ["image", "inspect", "--format={{json .}}", image]);
-  return JSON.parse(inspected) as Inspected;
+async function inspect(image: string): Promise<Inspected | undefined> {
+  const asked = await attempt("docker", ["image", "inspect", "--format={{json .}}", image]);
+  return asked.ok ? (JSON.parse(asked.stdout) as Inspected) : undefined;
 }

@@ -71,9 +71,10 @@ export interface Usage {
 
 export interface ImageSize {
   service: string;
-  /** All of it, and what it has on top of its base image; megabytes of 1,000,000 bytes. */
+  /** All of it, of 1,000,000 bytes each. */
   megabytes: number;
-  aboveBase: number;
+  /** What it has on top of its base image; undefined where the engine does not have that. */
+  aboveBase: number | undefined;
 }
 
 /** How evenly task6 shares some number of requests. */

@@ -5,6 +5,7 @@ import {
   measured,
   middle,
   millis,
+  none,
   p99Of,
   plural,
   range,
@@ -106,6 +107,34 @@ export function connectionsTable(report: BenchReport): Table {
   const title = `Requests per second over connections, ${plural(compared.servers, "server")}`;
   // With one number alone it would repeat the table above
   return { id: "connections", title, ...table, ...(at.length < 2 && { rows: [] }) };
+}
+
+/** How long an answer takes, with two servers and more and more connections; no rows of a quick run. */
+export function latencyTable(report: BenchReport): Table {
+  const at = measured(report, "connections");
+  const bare = (value: number | undefined): string => millis(value).replace(/ ms$/, "");
+  const latency = (samples: readonly Sample[]): string => {
+    if (samples.length === 0) return none;
+    const median = middle(samples.map(({ medianMs }) => medianMs));
+    const worst = Math.max(...samples.map(({ worstMs }) => worstMs));
+    return [median, p99Of(samples), worst].map(bare).join(" / ");
+  };
+  return {
+    id: "latency",
+    title: `Latency over connections, ${plural(compared.servers, "server")}: median / p99 / worst, in ms`,
+    columns: [
+      { title: "", spoken: "contender", left: true },
+      ...at.map((connections) => ({ title: plural(connections, "connection") })),
+    ],
+    rows:
+      at.length < 2
+        ? []
+        : report.contenders.map((one) => [
+            cell(shortNames[one.name]),
+            ...at.map((connections) => cell(latency(comparedSamples(one, connections)))),
+          ]),
+    notes: ["worst is of all rounds"],
+  };
 }
 
 /** Everybody with 32 connections, and more and more servers; no rows of a quick run. */

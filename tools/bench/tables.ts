@@ -15,7 +15,7 @@ import {
   whole,
 } from "./figures";
 import type { BenchReport, ImageSize, PageReport, PageWeight, Usage } from "./report";
-import { compareTable, connectionsTable, serversTable } from "./speed-tables";
+import { compareTable, connectionsTable, latencyTable, serversTable } from "./speed-tables";
 import { type Cell, cell, sum, type Table } from "./table";
 import { growthOf } from "./targets";
 
@@ -24,6 +24,7 @@ export function tablesOf(report: BenchReport): Table[] {
   return [
     compareTable(report),
     connectionsTable(report),
+    latencyTable(report),
     serversTable(report),
     rotationTable(report),
     usageTable(report),
