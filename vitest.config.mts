@@ -17,7 +17,9 @@ const withChromium = {
   globalSetup: [...withEngine.globalSetup, "tests/lib/chromium.setup.ts"],
 };
 
-const [faults, bench] = ["tests/stack/faults.test.ts", "tests/stack/bench.test.ts"];
+const faults = "tests/stack/faults.test.ts";
+const cluster = "tests/stack/cluster.test.ts";
+const bench = "tests/stack/bench.test.ts";
 
 export default defineConfig({
   test: {
@@ -29,7 +31,7 @@ export default defineConfig({
         test: {
           name: "stack",
           include: ["tests/stack/**/*.test.ts"],
-          exclude: [faults, bench],
+          exclude: [faults, cluster, bench],
           ...withChromium,
         },
       },
@@ -45,11 +47,19 @@ export default defineConfig({
       },
       {
         test: {
+          name: "cluster",
+          include: [cluster],
+          ...withEngine,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
           name: "bench",
           include: [bench],
           ...withChromium,
-          // Last, and alone: a figure that was taken beside other tests says nothing
-          sequence: { groupOrder: 2 },
+          // Alone: a figure that was taken beside other tests says nothing
+          sequence: { groupOrder: 3 },
         },
       },
     ],

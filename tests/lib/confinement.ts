@@ -1,25 +1,31 @@
 import { compose, type Stack } from "../../tools/lib/compose";
 import { attempt, run } from "../../tools/lib/run";
 
+/** A container by its name or id; one in an engine that runs in a container, by both. */
+export type Place = string | readonly [node: string, container: string];
+
 /** Runs a command in a container, and does not mind how it ends. */
 async function inside(
-  container: string,
+  place: Place,
   command: readonly string[],
   options: readonly string[] = [],
 ): Promise<string> {
-  return (await attempt("docker", ["exec", ...options, container, ...command])).stdout;
+  const [container, ...nodes] = [place].flat().reverse();
+  const way = nodes.flatMap((node) => ["exec", node, "docker"]);
+  const exec = [...way, "exec", ...options, container ?? "", ...command];
+  return (await attempt("docker", exec)).stdout;
 }
 
 /**
  * Finds what the processes of a container may do beyond what any user may.
  * @returns One line for each right of each process; none where all is well.
  */
-export async function rightsIn(container: string): Promise<string[]> {
+export async function rightsIn(container: Place): Promise<string[]> {
   const listed = await inside(container, [
     ...["sh", "-c", 'for process in /proc/[0-9]*; do cat "$process/status" && echo; done'],
   ]);
   const processes = listed.split("\n\n").filter((status) => status.startsWith("Name:"));
-  if (processes.length === 0) throw new Error(`${container} shows no process`);
+  if (processes.length === 0) throw new Error(`${String(container)} shows no process`);
   return processes.flatMap((status) => {
     const field = (name: string): string =>
       new RegExp(`^${name}:\\s*(.*)$`, "m").exec(status)?.[1] ?? "missing";
@@ -40,7 +46,7 @@ export async function rightsIn(container: string): Promise<string[]> {
  * @param user Who tries; root too cannot write to what is read-only.
  * @returns The folders in which that works.
  */
-export async function writableFolders(container: string, user?: string): Promise<string[]> {
+export async function writableFolders(container: Place, user?: string): Promise<string[]> {
   const script = `find / \\( -path /proc -o -path /sys \\) -prune -o -type d -print 2>/dev/null |
     while IFS= read -r folder; do
       # Not ":", whose failure would end the shell
@@ -55,7 +61,7 @@ export async function writableFolders(container: string, user?: string): Promise
 }
 
 /** @returns The sockets of container engines that a container has, and mounts of such a name. */
-export async function engineSocketsIn(container: string): Promise<string[]> {
+export async function engineSocketsIn(container: Place): Promise<string[]> {
   const names = ["docker.sock", "containerd.sock", "podman.sock", "crio.sock"];
   const tests = names.flatMap((name) => ["-o", "-name", name]).slice(1);
   const found = await inside(container, [
@@ -73,12 +79,12 @@ export async function engineSocketsIn(container: string): Promise<string[]> {
 }
 
 /** @returns Whether a container has a way beyond its own networks. */
-export async function hasDefaultRoute(container: string): Promise<boolean> {
+export async function hasDefaultRoute(container: Place): Promise<boolean> {
   return /^\S+\t0{8}\t/m.test(await inside(container, ["cat", "/proc/net/route"]));
 }
 
 /** @returns The network interfaces that have an IPv6 address, but for the loopback. */
-export async function ipv6Interfaces(container: string): Promise<string[]> {
+export async function ipv6Interfaces(container: Place): Promise<string[]> {
   const listed = await inside(container, ["cat", "/proc/net/if_inet6"]);
   return Array.from(listed.matchAll(/(\S+)$/gm), ([, name = ""]) => name).filter(
     (name) => name !== "lo",
@@ -93,7 +99,7 @@ export interface Limits {
 }
 
 /** Reads the limits where the kernel keeps them, with control groups of either version. */
-export async function limitsOf(container: string): Promise<Limits> {
+export async function limitsOf(container: Place): Promise<Limits> {
   const read = async (file: string, fileOfVersion1: string): Promise<string> =>
     (await inside(container, ["cat", `/sys/fs/cgroup/${file}`])) ||
     (await inside(container, ["cat", `/sys/fs/cgroup/${fileOfVersion1}`]));

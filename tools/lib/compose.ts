@@ -86,17 +86,19 @@ export async function listContainers(stack: Stack, service?: string): Promise<Co
 export interface WantedPort {
   service: string;
   published: number;
+  /** The port in the container. */
+  target: number;
 }
 
 interface Config {
-  services: Record<string, { ports?: { published?: string }[] }>;
+  services: Record<string, { ports?: { published?: string; target: number }[] }>;
 }
 
 /** @returns The host ports of a stack's docker-compose.yml, with the environment filled in. */
 export async function wantedPorts(stack: Stack): Promise<WantedPort[]> {
   const config = JSON.parse(await compose(stack, ["config", "--format=json"])) as Config;
   return Object.entries(config.services).flatMap(([service, { ports = [] }]) =>
-    ports.map(({ published }) => ({ service, published: Number(published) })),
+    ports.map(({ published, target }) => ({ service, published: Number(published), target })),
   );
 }
 

@@ -57,7 +57,13 @@ export const descents: readonly Descent[] = [
     task: "task6",
     from: "task5",
     movedTo: "",
-    added: ["2-api-servers.txt", "proxy/hardening.conf", "proxy/away.html"],
+    added: [
+      "2-api-servers.txt",
+      "docker-stack.yml",
+      "docker-stack.encrypted.yml",
+      "proxy/hardening.conf",
+      "proxy/away.html",
+    ],
     changed: [
       "back-end/api.ts",
       "back-end/package.json",

@@ -12,6 +12,8 @@ export interface Service {
   container_name?: string;
   privileged?: boolean;
   volumes?: { type: string; source?: string; target?: string; read_only?: boolean }[];
+  tmpfs?: string[];
+  command?: string[];
   networks?: Record<string, unknown>;
   environment?: Record<string, string>;
   user?: string;
