@@ -21,8 +21,18 @@ const entries = [
   "Contact Us",
 ];
 
-/** Not in the folder: the Dockerfile takes it from npm (DESIGN, decision 3). */
-const copiedByDockerfile = "jquery.min.js";
+const jquery = "jquery.min.js";
+
+/**
+ * What a site is made of: its own files, and those that the Dockerfile takes from npm (DESIGN,
+ * decision 3) or from the compiler.
+ */
+async function filesOf({ folder, script }: (typeof pageContracts)[number]): Promise<Set<string>> {
+  const own = await listRepositoryFiles(`${folder}/softy-pinko-front-end`);
+  const scripts = (await listRepositoryFiles(folder)).filter((file) => /^scripts\//.test(file));
+  const compiled = scripts.map((file) => file.replace(/\.ts$/, ".js"));
+  return new Set([...own, ...compiled, ...(script === undefined ? [] : [jquery])]);
+}
 
 describe.each(pageContracts)("the page of $folder", (contract) => {
   const site = `${contract.folder}/softy-pinko-front-end`;
@@ -38,13 +48,12 @@ describe.each(pageContracts)("the page of $folder", (contract) => {
   });
 
   it("leads the visitor through the original's sections", () => {
-    expect(navigationOf(html)).toEqual(entries);
+    const more = contract.folder === "task6/front-end" ? ["Load Balancer"] : [];
+    expect(navigationOf(html)).toEqual([...entries, ...more]);
   });
 
   it("has a target for every link and a file for every asset", async () => {
-    const files = new Set(await listRepositoryFiles(site));
-    if (script !== undefined) files.add(copiedByDockerfile);
-    expect(linkProblems(html, files)).toEqual([]);
+    expect(linkProblems(html, await filesOf(contract))).toEqual([]);
   });
 
   it("asks no other host for anything", async () => {
@@ -60,6 +69,33 @@ describe.each(pageContracts)("the page of $folder", (contract) => {
 
   it("can be used without seeing it", () => {
     expect(accessibilityProblems(html)).toEqual([]);
+  });
+});
+
+describe("task6's page of the load balancer", () => {
+  const contract = pageContracts.find(({ folder }) => folder === "task6/front-end");
+  if (contract === undefined) throw new Error("there is no contract for task6");
+  const site = "task6/front-end/softy-pinko-front-end";
+  const html = readRepositoryFile(site, "load-balancer.html");
+
+  it("has a target for every link, and leads back", async () => {
+    expect(linkProblems(html, await filesOf(contract))).toEqual([]);
+    expect(navigationOf(html)).toEqual(["Home", "Load Balancer"]);
+  });
+
+  it("can be used without seeing it", () => {
+    expect(accessibilityProblems(html)).toEqual([]);
+  });
+
+  it("has scripts that ask no other host for anything", async () => {
+    const scripts = await listRepositoryFiles("task6/front-end/scripts");
+    expect(scripts).toContain("load-balancer.ts");
+    for (const file of scripts) {
+      const text = readRepositoryFile("task6/front-end/scripts", file);
+      // The name of SVG's elements, which nobody asks for
+      const found = foreignAddresses(text, "http://www.w3.org/2000/svg");
+      expect([file, ...found]).toEqual([file]);
+    }
   });
 });
 

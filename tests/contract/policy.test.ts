@@ -13,12 +13,22 @@ describe("what task6's proxy tells browsers", async () => {
     expect(headerProblems(conf)).toEqual([]);
   });
 
+  const site = "task6/front-end/softy-pinko-front-end";
+  const ofSite = (await listRepositoryFiles(site))
+    .filter((file) => file.endsWith(".html"))
+    .map((file) => `${site}/${file}`);
+
   it.each([
-    ["default", "task6/front-end/softy-pinko-front-end/index.html"],
-    ["503", "task6/proxy/away.html"],
-  ])("allows exactly what the page needs: %s, %s", (status, page) => {
+    ["default", ofSite],
+    ["503", ["task6/proxy/away.html"]],
+  ])("allows exactly what its pages need: %s, %s", (status, pages) => {
     expect(policies.has(status)).toBe(true);
-    expect(policyProblems(policies.get(status) ?? "", readRepositoryFile(page))).toEqual([]);
+    const texts = pages.map((page) => readRepositoryFile(page));
+    expect(policyProblems(policies.get(status) ?? "", ...texts)).toEqual([]);
+  });
+
+  it("is for the front page and the load balancer's", () => {
+    expect(ofSite.sort()).toEqual([`${site}/index.html`, `${site}/load-balancer.html`]);
   });
 
   it("has a policy for no other page", () => {
@@ -40,10 +50,11 @@ describe("a policy fails", () => {
   it.each([
     ["a way round it", "'self'", "'self' 'unsafe-inline'", ["script-src allows 'unsafe-inline'"]],
     ["eval", "'self'", "'unsafe-eval' 'self'", ["script-src allows 'unsafe-eval'"]],
-    ["another host", "'self'", "cdn.example", ["script-src allows cdn.example"]],
-    ["every host", "'self'", "*", ["script-src allows *"]],
-    ["a scheme", "'self'", "https:", ["script-src allows https:"]],
-    ["data", "'self'", "data:", ["script-src allows data:"]],
+    ["another host", "'self'", "'self' cdn.example", ["script-src allows cdn.example"]],
+    ["every host", "'self'", "'self' *", ["script-src allows *"]],
+    ["a scheme", "'self'", "'self' https:", ["script-src allows https:"]],
+    ["data", "'self'", "'self' data:", ["script-src allows data:"]],
+    ["no script of its own", "script-src 'self'", "script-src", ["script-src lacks 'self'"]],
     ["a default", "default-src 'none'", "default-src 'self'", ["default-src is not 'none'"]],
     ["frames", "; frame-ancestors 'none'", "", ["frame-ancestors is not 'none'"]],
     ["a base", "base-uri 'none'; ", "", ["base-uri is not 'none'"]],
@@ -60,6 +71,16 @@ describe("a policy fails", () => {
     expect(policyProblems(broken(policy, from, to), html)).toEqual(
       problems.map((problem) => expect.stringContaining(problem)),
     );
+  });
+
+  it("for one of two pages when it fails for that one alone", () => {
+    const other = "<link rel='icon' href='i.svg'><p style='top:0'></p><script src='b.js'></script>";
+    expect(policyProblems(policy, html, "<p></p>")).toEqual([]);
+    expect(policyProblems(policy, html, other)).toEqual([
+      "img-src lacks 'self'",
+      "the page has an attribute style, which no hash allows",
+    ]);
+    expect(policyProblems(policy, "<p></p>", html)).toEqual([]);
   });
 
   it.each([

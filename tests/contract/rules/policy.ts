@@ -35,23 +35,38 @@ export function headerProblems(conf: readonly Directive[]): string[] {
 const hashOf = (text: string): string =>
   `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 
-/** Allows exactly what a page needs, and nobody else anything. https://www.w3.org/TR/CSP3/ */
-export function policyProblems(policy: string, html: string): string[] {
+/** What a page takes from its own host, by the directive that must allow it. */
+const ownFiles = {
+  "script-src": "script[src], link[rel=modulepreload]",
+  "style-src": "link[rel=stylesheet]",
+  "img-src": "img, link[rel=icon]",
+};
+
+/**
+ * Allows exactly what the pages need that it comes with, and nobody else anything.
+ * https://www.w3.org/TR/CSP3/
+ * @param pages Their HTML.
+ */
+export function policyProblems(policy: string, ...pages: string[]): string[] {
   const directives = new Map(
     policy.split(";").map((directive) => {
       const [name = "", ...sources] = directive.trim().split(/\s+/);
       return [name, sources];
     }),
   );
-  const $ = load(html);
+  const documents = pages.map((html) => load(html));
+  const hashesOf = (selector: string): string[] =>
+    documents.flatMap(($) => Array.from($(selector), (element) => hashOf($(element).text())));
   const inline = {
-    "script-src": Array.from($("script:not([src])"), (script) => hashOf($(script).text())),
-    "style-src": Array.from($("style"), (style) => hashOf($(style).text())),
+    "script-src": hashesOf("script:not([src])"),
+    "style-src": hashesOf("style"),
   };
-  const attributes = $("*")
-    .toArray()
-    .flatMap((element) => Object.entries($(element).attr() ?? {}))
+  const attributes = documents
+    .flatMap(($) => Array.from($("*"), (element) => Object.entries($(element).attr() ?? {})).flat())
     .filter(([name, value]) => /^(on|style$)/.test(name) || /^javascript:/i.test(value.trim()));
+  const refused = Object.entries(ownFiles)
+    .filter(([name]) => !directives.get(name)?.includes("'self'"))
+    .filter(([, selector]) => documents.some(($) => $(selector).length > 0));
   const strange = [...directives].flatMap(([name, sources]) =>
     sources
       .filter((source) => !/^('none'|'self'|'sha256-[\w+/]{43}='|mailto:)$/.test(source))
@@ -62,6 +77,7 @@ export function policyProblems(policy: string, html: string): string[] {
       .filter((name) => directives.get(name)?.join() !== "'none'")
       .map((name) => `${name} is not 'none'`),
     ...strange,
+    ...refused.map(([name]) => `${name} lacks 'self'`),
     ...Object.entries(inline).flatMap(([name, hashes]) => {
       const listed = (directives.get(name) ?? []).filter((source) => source.startsWith("'sha256-"));
       return [
