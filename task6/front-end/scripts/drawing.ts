@@ -15,11 +15,12 @@ interface Box {
 }
 
 interface ServerBox extends Box {
-  /** How much of the traffic is this server's, and what that is a part of. */
-  bar: SVGElement;
-  track: SVGElement;
   line: SVGElement;
   hue: string;
+  /** How much of the traffic is this server's, from 0 to 1; and that as a part of a whole bar. */
+  share: number;
+  bar: SVGElement;
+  track: SVGElement;
 }
 
 const [boxHeight, rowHeight, padding] = [64, 78, 14];
@@ -54,7 +55,7 @@ export class Drawing {
   /** As far as the proxy: what fails comes no farther. */
   readonly #entry = this.#addLine("entry");
   readonly #servers = new Map<string, ServerBox>();
-  readonly #goingOut = new Map<SVGElement, ReturnType<typeof setTimeout>>();
+  readonly #goingOut = new WeakMap<SVGElement, ReturnType<typeof setTimeout>>();
   readonly #prefersStillness = matchMedia("(prefers-reduced-motion: reduce)");
   #nextDeparture = 0;
 
@@ -71,17 +72,26 @@ export class Drawing {
 
   /** Brings boxes, lines and numbers up to date. */
   show({ servers, answered, failed }: Traffic): void {
-    const known = this.#servers.size;
-    for (const name of this.#servers.keys()) {
-      if (!servers.some((server) => server.name === name)) this.#remove(name);
-    }
-    for (const { name } of servers) if (!this.#servers.has(name)) this.#add(name);
-    if (this.#servers.size !== known) this.#layOut();
+    const isNew = servers.filter(({ name }) => !this.#servers.has(name));
+    for (const { name } of isNew) this.#add(name);
+    if (isNew.length > 0) this.#layOut();
 
-    this.#browser.detail.textContent = `${answered + failed} requests`;
+    const ended = answered + failed;
+    this.#browser.detail.textContent = `${ended} request${ended === 1 ? "" : "s"}`;
     this.#proxy.detail.textContent = failed === 0 ? "takes turns" : `✕ ${failed} failed`;
     this.#proxy.group.classList.toggle("failing", failed > 0);
     for (const server of servers) this.#showServer(server, answered);
+  }
+
+  /** Forgets the servers. */
+  clear(): void {
+    for (const { group, line } of this.#servers.values()) {
+      group.remove();
+      line.remove();
+    }
+    this.#servers.clear();
+    this.#dots.replaceChildren();
+    this.#layOut();
   }
 
   /**
@@ -133,8 +143,8 @@ export class Drawing {
     box.detail.textContent = server.isGone ? `${numbers} · no longer answers` : numbers;
     box.group.classList.toggle("gone", server.isGone);
     box.line.classList.toggle("gone", server.isGone);
-    const room = Number(box.track.getAttribute("width"));
-    set(box.bar, { width: answered === 0 ? 0 : (room * server.answers) / answered });
+    box.share = server.answers / answered;
+    showShare(box);
   }
 
   #add(name: string): void {
@@ -143,16 +153,9 @@ export class Drawing {
     const bar = create("rect", { class: "part", x: padding, y: 51, height: 5, rx: 2.5 });
     const track = create("rect", { class: "track", x: padding, y: 51, height: 5, rx: 2.5 });
     box.group.append(track, bar);
-    this.#servers.set(name, { ...box, bar, track, hue, line: this.#addLine(hue) });
+    this.#servers.set(name, { ...box, line: this.#addLine(hue), hue, share: 0, bar, track });
     // On top of the others: it is red when requests fail
     this.#lines.append(this.#entry);
-  }
-
-  #remove(name: string): void {
-    const box = this.#servers.get(name);
-    box?.group.remove();
-    box?.line.remove();
-    this.#servers.delete(name);
   }
 
   #addBox(kind: string, name: string): Box {
@@ -180,9 +183,8 @@ export class Drawing {
     const hasNone = servers.length === 0;
     this.#nobody.group.classList.toggle("hidden", !hasNone);
     this.#entry.classList.toggle("waiting", hasNone);
-    const isWide = width >= wideFrom;
-    const lay = isWide ? layOutWide : layOutNarrow;
-    const plan = lay(width, Math.max(1, servers.length));
+    const planFor = width < wideFrom ? layOutNarrow : layOutWide;
+    const plan = planFor(width, Math.max(1, servers.length));
 
     put(this.#browser, plan.browser);
     put(this.#proxy, plan.proxy);
@@ -196,6 +198,7 @@ export class Drawing {
       if (box === undefined) continue;
       set(box.line, { d: plan.pathTo(place) });
       set(box.track, { width: place.width - 2 * padding });
+      showShare(box);
     }
     set(this.#svg, { height: plan.frontEnd.y + boxHeight });
   }
@@ -286,4 +289,8 @@ function set(element: Element, attributes: Attributes): void {
 function put({ group, frame }: Box, { x, y, width }: Place): void {
   set(group, { transform: `translate(${x} ${y})` });
   set(frame, { width });
+}
+
+function showShare({ share, bar, track }: ServerBox): void {
+  set(bar, { width: share * Number(track.getAttribute("width")) });
 }

@@ -65,17 +65,17 @@ function flow(): void {
 function stop(): void {
   setStream(false);
   waiting = 0;
+  isDone = underWay === 0;
   showSoon();
 }
 
 /* ---------- Showing ---------- */
 
 function record(outcome: Outcome): void {
-  const isFailed = isFailure(outcome);
-  traffic.record(outcome);
+  const server = traffic.record(outcome);
   // A new server needs its line before the request can travel along it
   drawing.show(traffic);
-  drawing.travel(isFailed ? undefined : outcome.server);
+  drawing.travel(server?.name);
   if (waiting + underWay === 0 && stream === undefined) isDone = true;
 }
 
@@ -183,6 +183,7 @@ find("#stream").addEventListener("click", () => setStream(stream === undefined))
 find("#stop").addEventListener("click", stop);
 find("#clear").addEventListener("click", () => {
   traffic = new Traffic();
+  drawing.clear();
   showSoon();
 });
 setInterval(look, pace.look);

@@ -49,8 +49,11 @@ export class Traffic {
   #isFailing = false;
   #news: News[] = [];
 
-  /** Counts a request that has ended. Whatever is not a good answer is a failure. */
-  record(outcome: Outcome): void {
+  /**
+   * Counts a request that has ended. Whatever is not a good answer is a failure.
+   * @returns Who answered; nobody where it failed.
+   */
+  record(outcome: Outcome): Server | undefined {
     this.last.unshift(outcome);
     this.last.splice(most);
     const isFailing = isFailure(outcome);
@@ -61,13 +64,13 @@ export class Traffic {
     for (const server of this.servers) server.missed += 1;
     if (isFailing) {
       this.failed += 1;
-    } else {
-      this.answered += 1;
-      this.#credit(outcome);
+      return undefined;
     }
+    this.answered += 1;
+    return this.#credit(outcome);
   }
 
-  #credit({ server: name = "unnamed", at }: Outcome): void {
+  #credit({ server: name = "unnamed", at }: Outcome): Server {
     let server = this.servers.find((known) => known.name === name);
     if (server === undefined) {
       server = { name, answers: 0, lastAt: at, missed: 0, isGone: false };
@@ -80,6 +83,7 @@ export class Traffic {
     server.lastAt = at;
     server.missed = 0;
     server.isGone = false;
+    return server;
   }
 
   /**
