@@ -17,8 +17,26 @@ import {
 } from "../lib/browser";
 import { bringUp, useStack } from "../lib/stacks";
 
+/** The busiest machine needs no longer for what is to happen soon. */
+const soon = { timeout: 10_000 };
+
 const button = (page: Page, name: string): Locator =>
   page.getByRole("button", { name, exact: true });
+
+/**
+ * The window's width, by how many pixels the page is wider, and how many boxes of the drawing stand
+ * outside of it; as text for the page itself.
+ */
+const overflows = `(() => {
+  const { scrollWidth, clientWidth } = document.documentElement;
+  const drawing = document.querySelector("#drawing").getBoundingClientRect();
+  const isOutside = (box) => {
+    const { left, right, bottom } = box.getBoundingClientRect();
+    return left < drawing.left - 2 || right > drawing.right + 2 || bottom > drawing.bottom + 2;
+  };
+  const boxes = [...document.querySelectorAll("#drawing .box:not(.hidden)")];
+  return [clientWidth, scrollWidth - clientWidth, boxes.filter(isOutside).length];
+})()`;
 
 /** The texts of a table's body, row by row. */
 async function rows(page: Page, table: "API servers" | "Last answers"): Promise<string[][]> {
@@ -160,13 +178,13 @@ describeInBrowser("task6's page of the load balancer", () => {
     await press("10 requests", "Space");
     await settle(page, 11);
     await press("Steady stream", "Enter");
-    await expect.poll(() => numberIn(page, "answered")).toBeGreaterThan(15);
+    await expect.poll(() => numberIn(page, "answered"), soon).toBeGreaterThan(15);
     expect(await button(page, "Steady stream").getAttribute("aria-pressed")).toBe("true");
     await press("Stop", "Enter");
     expect(await button(page, "Steady stream").getAttribute("aria-pressed")).toBe("false");
     await settle(page, 16);
     await press("Clear", "Enter");
-    await expect.poll(() => numberIn(page, "answered")).toBe(0);
+    await expect.poll(() => numberIn(page, "answered"), soon).toBe(0);
     expect(await rows(page, "API servers")).toEqual([]);
     expect(await page.locator("#drawing .server").count()).toBe(0);
   });
@@ -177,43 +195,38 @@ describeInBrowser("task6's page of the load balancer", () => {
     await settle(page, 10);
     for (const width of [320, 360, 560, 768, 1024, 1440]) {
       await page.setViewportSize({ width, height: 800 });
-      await expect
-        .poll(() =>
-          page.evaluate(`(() => {
-            const root = document.documentElement;
-            const drawing = document.querySelector("#drawing").getBoundingClientRect();
-            const boxes = [...document.querySelectorAll("#drawing .box:not(.hidden)")];
-            const outside = boxes.filter((box) => {
-              const { left, right, bottom } = box.getBoundingClientRect();
-              return left < drawing.left - 2 || right > drawing.right + 2 || bottom > drawing.bottom + 2;
-            });
-            return [${width}, root.scrollWidth - root.clientWidth, outside.length];
-          })()`),
-        )
-        .toEqual([width, 0, 0]);
+      await expect.poll(() => page.evaluate(overflows), soon).toEqual([width, 0, 0]);
     }
   });
 
   describe("in motion", () => {
     const dots = (page: Page): Promise<number> => page.locator("#drawing .dot").count();
 
-    it("lets requests travel, of which no more than 120 are drawn at once, and none remains", async () => {
+    it("lets requests travel, never more than 120 at once, and none remains", async () => {
       const { page } = await visit();
+      await page.evaluate(`{
+        window.most = 0;
+        const drawing = document.querySelector("#drawing");
+        new MutationObserver(() => {
+          window.most = Math.max(window.most, drawing.querySelectorAll(".dot").length);
+        }).observe(drawing, { childList: true, subtree: true });
+      }`);
       for (let click = 0; click < 3; click += 1) await button(page, "100 requests").click();
-      await expect.poll(() => dots(page), { interval: 20 }).toBeGreaterThan(20);
       await settle(page, 300);
-      expect(await dots(page)).toBeLessThanOrEqual(120);
-      await expect.poll(() => dots(page), { timeout: 10_000 }).toBe(0);
+      await expect.poll(() => dots(page), soon).toBe(0);
+      const most = await page.evaluate("window.most");
+      expect(most).toBeGreaterThan(20);
+      expect(most).toBeLessThanOrEqual(120);
     });
 
     it("lights up lines instead for those who want it still", async () => {
       const { page } = await visit({ ...desktop, reducedMotion: "reduce" });
       const lit = page.locator("#drawing .line.lit");
       await button(page, "Steady stream").click();
-      await expect.poll(() => lit.count()).toBe(2);
+      await expect.poll(() => lit.count(), soon).toBe(2);
       expect(await dots(page)).toBe(0);
       await button(page, "Stop").click();
-      await expect.poll(() => lit.count()).toBe(0);
+      await expect.poll(() => lit.count(), soon).toBe(0);
     });
   });
 
@@ -233,18 +246,21 @@ describeInBrowser("task6's page of the load balancer", () => {
   it("sends nothing while it is hidden, and has nothing to catch up on", async () => {
     const { page } = await visit();
     await button(page, "Steady stream").click();
-    await expect.poll(() => numberIn(page, "answered")).toBeGreaterThan(3);
+    await expect.poll(() => numberIn(page, "answered"), soon).toBeGreaterThan(3);
     const hide = (isHidden: boolean): Promise<unknown> =>
       page.evaluate(
         `Object.defineProperty(document, "hidden", { value: ${isHidden}, configurable: true })`,
       );
     await hide(true);
-    await expect.poll(() => numberIn(page, "waiting")).toBe(0);
-    const responses = watchApi(page);
+    await expect.poll(() => numberIn(page, "waiting"), soon).toBe(0);
+    let sent = 0;
+    page.on("request", () => {
+      sent += 1;
+    });
     await page.waitForTimeout(1_000);
-    expect(responses.length).toBe(0);
+    expect(sent).toBe(0);
     await hide(false);
-    await expect.poll(() => responses.length).toBeGreaterThan(3);
+    await expect.poll(() => sent, soon).toBeGreaterThan(3);
     await button(page, "Stop").click();
   });
 
@@ -294,7 +310,9 @@ describeInBrowser("task6's page of the load balancer", () => {
       ({ page } = await visit());
       responses = watchApi(page);
       await button(page, "Steady stream").click();
-      await expect.poll(async () => (await rows(page, "API servers")).length).toBeGreaterThan(1);
+      await expect
+        .poll(async () => (await rows(page, "API servers")).length, soon)
+        .toBeGreaterThan(1);
     });
 
     it("shows a new server within 5 seconds, and says so", async () => {
@@ -305,7 +323,7 @@ describeInBrowser("task6's page of the load balancer", () => {
       await waitForRow(page, fresh, "answers");
       expect(performance.now() - scaled).toBeLessThan(5_000);
       await expect
-        .poll(() => page.locator("#status").textContent(), { timeout: 5_000 })
+        .poll(() => page.locator("#status").textContent(), soon)
         .toBe(`A new server, ${fresh}, answers.`);
       expect(await page.locator("#status").getAttribute("role")).toBe("status");
       expect(await page.locator("#drawing .server").count()).toBe(3);
@@ -330,7 +348,7 @@ describeInBrowser("task6's page of the load balancer", () => {
 
     it("shows failures as failures, once each", async () => {
       await compose(stack, ["stop", "back-end"]);
-      await expect.poll(() => numberIn(page, "failed"), { timeout: 20_000 }).toBeGreaterThan(10);
+      await expect.poll(() => numberIn(page, "failed"), soon).toBeGreaterThan(10);
       await takePicture(page, "load-balancer-failures");
       expect((await rows(page, "Last answers"))[0]?.slice(1, 3)).toEqual(["Failed: 503", "–"]);
       expect(await page.locator("#drawing .proxy").textContent()).toMatch(/Proxy✕ \d+ failed/);
@@ -354,7 +372,7 @@ describeInBrowser("task6's page of the load balancer", () => {
       expect(await numberIn(page, "failed")).toBe(10);
       expect((await rows(page, "Last answers"))[0]?.[1]).toBe("Failed: no answer");
       await expect
-        .poll(() => page.locator("#status").textContent(), { timeout: 10_000 })
+        .poll(() => page.locator("#status").textContent(), soon)
         .toMatch(new RegExp(`^Requests fail\\. .*Done: ${answered} answered, 10 failed\\.$`));
     });
 

@@ -92,6 +92,12 @@ describe("the traffic of the load-balancer page", () => {
     expect(traffic.servers.map(({ name, answers }) => [name, answers])).toEqual([["unnamed", 1]]);
   });
 
+  it("says who answered, and nobody where a request failed", () => {
+    const [at, ms] = [now, 5];
+    expect(traffic.record({ at, ms, status: 200, server: "a" })?.name).toBe("a");
+    expect(traffic.record({ at, ms, status: 500, server: "a" })).toBeUndefined();
+  });
+
   it("gives thirds one decimal", () => {
     answer("a", "b", "c");
     expect(traffic.servers.map((server) => shareOf(server, traffic.answered))).toEqual([
