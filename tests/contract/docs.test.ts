@@ -25,18 +25,22 @@ const documents = files.filter((file) => file.endsWith(".md"));
 const scriptsOf = (file: string): string[] =>
   Object.keys((JSON.parse(readRepositoryFile(file)) as { scripts?: object }).scripts ?? {});
 
+const projects = Array.from(
+  readRepositoryFile("vitest.config.mts").matchAll(/name: "([\w-]+)"/g),
+  ([, name = ""]) => name,
+);
+
 /** What a document may name: the root's scripts, and those of the folder that it is about. */
 function commandsFor(document: string): Commands {
   const folder = path.posix.dirname(document);
   const isOwn = (file: string): boolean =>
     /^(task|visitor)/.test(folder) && file.startsWith(`${folder}/`);
   const packages = files.filter((file) => path.posix.basename(file) === "package.json");
-  const config = readRepositoryFile("vitest.config.mts");
   return {
     scripts: packages
       .filter((file) => file === "package.json" || isOwn(file))
       .flatMap((file) => scriptsOf(file)),
-    projects: Array.from(config.matchAll(/name: "([\w-]+)"/g), ([, name = ""]) => name),
+    projects,
     files,
   };
 }
@@ -58,6 +62,13 @@ describe.each(documents)("%s", (document) => {
   it("marks for the tests only what they can run", () => {
     expect(markProblems(readRepositoryFile(document))).toEqual([]);
   });
+});
+
+it("CONTRIBUTING.md names every project of the tests", () => {
+  expect(projects).toContain("unit");
+  expect(codeSpansIn(readRepositoryFile("CONTRIBUTING.md"))).toEqual(
+    expect.arrayContaining(projects),
+  );
 });
 
 describe("what the documents let a reader type", () => {

@@ -208,7 +208,7 @@ export function markProblems(markdown: string): string[] {
   const { fences, prose } = fencesIn(markdown);
   const known = Object.values(marks);
   const problems = prose.flatMap((line, index) => {
-    if (!/<!--\s*test/i.test(line)) return [];
+    if (!/^\s*<!--\s*test/i.test(line)) return [];
     const at = `line ${index + 1}: `;
     const mark = markPattern.exec(line)?.[1] ?? "";
     if (!known.includes(mark)) return [`${at}no such mark: ${line}`];
