@@ -37,6 +37,18 @@ describe("docs/architecture.md", () => {
     expect(unexplained(sectionFor(file), names)).toEqual([]);
   });
 
+  it("says what task6/docker-stack.yml has beyond docker-compose.yml", () => {
+    const section = sectionOf(document, "## More than one machine");
+    const [stack, compose] = ["docker-stack.yml", "docker-compose.yml"].map((file) =>
+      readRepositoryFile("task6", file),
+    ) as [string, string];
+    const known = keysOf(parse(compose, { merge: true }));
+    const names = keysOf(parse(stack, { merge: true })).filter((name) => !known.includes(name));
+    expect(names).toContain("deploy");
+    expect(unexplained(section, names)).toEqual([]);
+    expect(misquoted(section, stack)).toEqual([]);
+  });
+
   it.each(quoted)("quotes task6/%s as it is", (file) => {
     expect(misquoted(sectionFor(file), readRepositoryFile("task6", file))).toEqual([]);
   });
