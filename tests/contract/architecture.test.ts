@@ -3,7 +3,14 @@ import { parse } from "yaml";
 import { steps } from "../../tools/lib/course";
 import { parseNginxConf } from "../../tools/lib/nginx-conf";
 import { listRepositoryFiles, readRepositoryFile } from "../lib/task-files";
-import { directiveNames, keysOf, misquoted, sectionOf, unexplained } from "./rules/architecture";
+import {
+  directiveNames,
+  keysOf,
+  misquoted,
+  sectionOf,
+  uncoveredFigures,
+  unexplained,
+} from "./rules/architecture";
 import { fencesIn } from "./rules/markdown";
 
 const document = readRepositoryFile("docs/architecture.md");
@@ -35,6 +42,12 @@ describe("docs/architecture.md", () => {
     const names = namesIn(file, readRepositoryFile("task6", file));
     expect(names.length).toBeGreaterThan(10);
     expect(unexplained(sectionFor(file), names)).toEqual([]);
+  });
+
+  it("repeats figures as they were measured last", () => {
+    const sources = ["docs/faults.md", "docs/benchmark.md", "task6/proxy/hardening.conf"];
+    const texts = sources.map((file) => readRepositoryFile(file));
+    expect(uncoveredFigures(document, texts)).toEqual([]);
   });
 
   it("says what task6/docker-stack.yml has beyond docker-compose.yml", () => {
@@ -103,6 +116,11 @@ describe("the explanation of a file fails", () => {
 
   it("with a value that the file does not have", () => {
     expect(misquoted(section, conf.replace("80", "81"))).toEqual(["listen 80"]);
+  });
+
+  it("with a figure that nobody measured", () => {
+    const text = "| `wait 7 ms` | 1,234 of 12,345, 5.5 ms, 20 MB | 404 |\n\nNot here: 9 ms\n";
+    expect(uncoveredFigures(text, ["11,234 5.5\nms", "1,234", "20 MB"])).toEqual(["12,345"]);
   });
 
   it("without its section", () => {

@@ -15,6 +15,7 @@ import {
   linkProblems,
   markProblems,
   marks,
+  pathProblems,
   runnablesIn,
   uncitedFigures,
 } from "./rules/markdown";
@@ -53,6 +54,10 @@ describe.each(documents)("%s", (document) => {
   it("names commands that exist", () => {
     const problems = commandProblems(readRepositoryFile(document), commandsFor(document));
     expect(problems).toEqual([]);
+  });
+
+  it("names files that exist", () => {
+    expect(pathProblems(readRepositoryFile(document), files)).toEqual([]);
   });
 
   it("says with each table of figures how they were measured", () => {
@@ -240,9 +245,20 @@ See [it](a/b.md#two-words), [above](#the-one-thing-again), [the folder](a/) and
     ["## A\n`npm run bench`\n## B\n| x |\n| 12 ms |\n", ["## B"]],
     ["## A\n`npm run\nbench -- --quick`\n### B\n| x |\n| 12 ms |\n", []],
     ["## A\n```sh\nnpm run faults\n# one\n```\n| x |\n| 12 ms |\n", []],
+    ["# A\n`tests/a.test.ts`\n## B\n| x |\n| 12 ms |\n", []],
+    ["# A\n## B\n`tests/a.test.ts`\n| x |\n| 12 ms |\n", ["## B"]],
     ["## A\n| 5252 | 404 | 1.27.4 | waits 400 ms |\n", []],
   ])("with figures and no command, in %j", (text, problems) => {
     expect(uncitedFigures(text)).toEqual(problems);
+  });
+
+  it.each([
+    ["`tests/a.test.ts` and `tests/`", []],
+    ["`tests/b.test.ts`", ["tests/b.test.ts does not exist"]],
+    ["`docs`, `task6 is up`, `back-end/api.ts`, `a/tests/b`", []],
+    ["```\ntests/b.test.ts\n```", []],
+  ])("with a path that leads nowhere, in %j", (text, problems) => {
+    expect(pathProblems(text, ["tests/a.test.ts"])).toEqual(problems);
   });
 
   it("reads code in backticks, also of two lines or with a backtick in it", () => {

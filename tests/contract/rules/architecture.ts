@@ -61,3 +61,23 @@ export function misquoted(section: string, file: string): string[] {
   const said = file.replace(/\s+/g, " ");
   return spansOf(firstCells.join("\n")).filter((span) => !said.includes(span));
 }
+
+/**
+ * A figure is measured in one place and repeated in others, which have to follow it.
+ * @param sources The texts that hold the figures, and those that are explained.
+ * @returns The figures in a text's tables that no source has; the first column is quoted, not measured.
+ */
+export function uncoveredFigures(markdown: string, sources: readonly string[]): string[] {
+  const said = sources.join("\n").replace(/\s+/g, " ");
+  const cells = markdown
+    .split("\n")
+    .filter((line) => line.startsWith("|"))
+    .map((line) => line.replace(/^\|(?:[^|\\]|\\.)*\|/, ""));
+  const figures = cells.flatMap((cell) =>
+    Array.from(
+      cell.matchAll(/(?<![\d.,])(\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)? (?:ms|MB))\b/g),
+      ([, figure = ""]) => figure,
+    ),
+  );
+  return figures.filter((figure) => !new RegExp(`(?<![\\d.,])${figure}\\b`).test(said));
+}

@@ -237,9 +237,21 @@ const figure = /^\s*(\d[\d.,]* (ms|s|µs|MB|%)(\s|$)|\d{1,3}(,\d{3})+)/;
 const measuringCommand =
   /^(\w+=\S+ )?(npm run (bench|faults|cluster)|npx (vitest run|autocannon))\b/;
 
+/** @returns The paths from the repository's root, between backticks, at which there is nothing. */
+export function pathProblems(markdown: string, files: readonly string[]): string[] {
+  const own = /^(tests|tools|docs|task\d|visitor-counter|\.ci|\.github)\/[\w./-]*$/;
+  return codeSpansIn(markdown)
+    .filter((span) => own.test(span))
+    .filter((span) => {
+      const folder = `${span.replace(/\/$/, "")}/`;
+      return !files.includes(span) && !files.some((file) => file.startsWith(folder));
+    })
+    .map((span) => `${span} does not exist`);
+}
+
 /**
  * A figure is measured, and whoever reads it can measure it again: a section with a table of figures
- * names the command.
+ * names the command. Where they are worked out, the beginning of the document names the test.
  * @returns The headings of sections that do not.
  */
 export function uncitedFigures(markdown: string): string[] {
@@ -251,6 +263,8 @@ export function uncitedFigures(markdown: string): string[] {
     if (isHeading || sections.length === 0) sections.push({ heading: line, lines: [] });
     sections.at(-1)?.lines.push(line);
   }
+  const beginning = codeSpansIn(sections[0]?.lines.join("\n") ?? "");
+  if (beginning.some((span) => /^tests\/\S+\.test\.ts$/.test(span))) return [];
   return sections.flatMap(({ heading, lines }) => {
     const text = lines.join("\n");
     const cells = fencesIn(text)
