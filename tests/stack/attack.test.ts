@@ -29,10 +29,16 @@ const most = 360;
 /** Everything that the site may answer with 200, each byte one character. */
 async function pagesOf(origin: string): Promise<Set<string>> {
   const files = await listRepositoryFiles(site);
-  const jquery = await fetchAnswer(`${origin}/jquery.min.js`);
+  const scripts = await listRepositoryFiles("task6/front-end/scripts");
+  const built = [
+    "jquery.min.js",
+    ...scripts.map((file) => `scripts/${file.replace(".ts", ".js")}`),
+  ];
+  const answers = await Promise.all(built.map((file) => fetchAnswer(`${origin}/${file}`)));
+  expect(answers.map(({ status }) => status)).toEqual(built.map(() => 200));
   const texts = files.map((file) => readRepositoryFile(site, file));
   return new Set(
-    [...texts, jquery.body, "Hello, World!", "OK\n"].map((text) =>
+    [...texts, ...answers.map(({ body }) => body), "Hello, World!", "OK\n"].map((text) =>
       Buffer.from(text).toString("latin1"),
     ),
   );

@@ -27,6 +27,12 @@ import { describeOnEngine, leftovers, ownName } from "../lib/stacks";
 
 const minutes = 60_000;
 
+/**
+ * How long a node that was away may take to answer. Swarm's nodes look once a minute whether they have
+ * lost sight of one another: https://github.com/moby/moby, rejoinInterval of libnetwork's networkdb.
+ */
+const rejoinMs = 2 * minutes;
+
 /** A cluster of the test's own: its name, and its nodes' ports on this machine. */
 interface TestCluster {
   folder: string;
@@ -295,7 +301,7 @@ describeOnEngine("a cluster of three nodes", () => {
   it("goes on while the manager restarts, which then knows everything again", async () => {
     const { lost } = await underLoad("manager restarted", ["node-2", "node-3"], async () => {
       await run("docker", ["restart", containerOf(cluster, "node-1")]);
-      await waitUntil(() => everyNodeAnswers(), { for: "all nodes", timeoutMs: 60_000 });
+      await waitUntil(() => everyNodeAnswers(), { for: "all nodes", timeoutMs: rejoinMs });
       await settled(cluster, "task6");
     });
     expect(lost).toEqual([]);
@@ -328,7 +334,7 @@ describeOnEngine("a cluster of three nodes", () => {
     expect(spanOf(lost)).toBeLessThan(3_000);
 
     await run("docker", ["start", containerOf(cluster, "node-3")]);
-    await waitUntil(() => everyNodeAnswers(), { for: "all nodes", timeoutMs: 60_000 });
+    await waitUntil(() => everyNodeAnswers(), { for: "all nodes", timeoutMs: rejoinMs });
     expect(await readyNodes(cluster)).toHaveLength(3);
   });
 

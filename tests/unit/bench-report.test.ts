@@ -105,6 +105,25 @@ describe("the report as text", () => {
     ]);
   });
 
+  it("says what a request costs, by the round in which the usage was read", () => {
+    const ofTask6 = (report: BenchReport): (string | undefined)[] => {
+      const table = tablesOf(report).find(({ id }) => id === "usage");
+      return (table?.rows ?? []).slice(0, 3).map((row) => row.at(-1)?.text);
+    };
+    const other = { requests: 1, failed: 0, medianMs: 1, p99Ms: 1, worstMs: 1 };
+    const paced = (...rates: number[]): BenchReport =>
+      replaced(full, "task6", ({ load: points }) => ({
+        load: points.map((point) => ({
+          ...point,
+          samples: rates.map((perSecond) => ({ ...other, perSecond })),
+        })),
+      }));
+    // 0.52 cores of the proxy and 1.31 of the API
+    expect(ofTask6(paced(10_000, 4_000, 4_000))).toEqual(["52.0", "131.0", "183.0"]);
+    expect(ofTask6(paced(0))).toEqual(["-", "-", "-"]);
+    expect(ofTask6(silent)).toEqual([]);
+  });
+
   it("leaves out the tables for which a quick run has nothing", () => {
     const ids = (report: BenchReport): string[] => tablesOf(report).map(({ id }) => id);
     expect(ids(full).filter((id) => !ids(quick).includes(id))).toEqual([

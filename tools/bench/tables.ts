@@ -1,11 +1,13 @@
 import {
   bytes,
+  comparedSamples,
   contender,
   cores,
   type Figure,
   megabytes,
   middle,
   millis,
+  none,
   plural,
   range,
   ratio,
@@ -66,6 +68,10 @@ function withRepeats(groups: Cell[][][]): Cell[][] {
   );
 }
 
+/** Seconds of a processor core as microseconds, such as `35.5`. */
+const micros = (coreSeconds: Figure): string =>
+  coreSeconds === undefined ? none : (coreSeconds * 1e6).toFixed(1);
+
 function usageTable({ contenders }: BenchReport): Table {
   const total = (usage: readonly Usage[]): Usage | undefined =>
     usage.length === 0
@@ -76,7 +82,10 @@ function usageTable({ contenders }: BenchReport): Table {
           megabytes: sum(usage.map((one) => one.megabytes)),
           cores: sum(usage.map((one) => one.cores)),
         };
-  const groups = contenders.map(({ name: contenderName, rest, busy }) => {
+  const groups = contenders.map((one) => {
+    const { name: contenderName, rest, busy } = one;
+    // Busy is read once, in the first round
+    const perSecond = comparedSamples(one)[0]?.perSecond;
     const names = [...new Set([...rest, ...busy].map(({ service }) => service))];
     const pairs = names.map((name): [Usage | undefined, Usage | undefined] => [
       rest.find(({ service }) => service === name),
@@ -89,6 +98,7 @@ function usageTable({ contenders }: BenchReport): Table {
       ...[
         ...[whole(calm?.containers ?? loaded?.containers), megabytes(calm?.megabytes)],
         ...[megabytes(loaded?.megabytes), cores(calm?.cores), cores(loaded?.cores)],
+        micros(ratio(loaded?.cores, perSecond)),
       ].map((text) => cell(text)),
     ]);
   });
@@ -98,12 +108,15 @@ function usageTable({ contenders }: BenchReport): Table {
     columns: [
       { title: "", spoken: "contender", left: true },
       { title: "service", left: true },
-      ...["containers", "MB at rest", "MB busy", "cores at rest", "cores busy"].map((title) => ({
-        title,
-      })),
+      ...["containers", "MB at rest", "MB busy", "cores at rest", "cores busy", "µs/req"].map(
+        (title) => ({ title }),
+      ),
     ],
     rows: withRepeats(groups),
-    notes: ["of all containers of a service; busy: two servers, 32 connections"],
+    notes: [
+      "of all containers of a service; busy: two servers, 32 connections",
+      "µs/req: of a core for each request, by the requests per second of that round",
+    ],
   };
 }
 

@@ -1,0 +1,82 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import path from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { type Engine, engineStep, stopEngineIfIdle } from "../engine/engine";
+import { findChromium, launchChromium } from "../lib/chromium";
+import { commandLine, main } from "../lib/cli";
+import { compose, type Stack, takeDown } from "../lib/compose";
+import { root } from "../lib/course";
+import { UserError } from "../lib/errors";
+import { freePort } from "../lib/ports";
+import { runSteps } from "../lib/progress";
+import { type Box, pictures } from "./pictures";
+
+main(async (signal) => {
+  const program = commandLine("npm run pictures --")
+    .description("Takes the pictures of the README anew: of task6, running, in a real browser.")
+    .argument("[folder]", "where they go", path.join(root, "docs"))
+    .parse();
+  const [folder] = program.processedArgs as [string];
+  const chromium = await findChromium();
+  if (chromium === undefined) {
+    throw new UserError("there is no Chromium: install one, or set CHROMIUM=/path/to/it.");
+  }
+  await mkdir(folder, { recursive: true }).catch(({ message }: Error) => {
+    throw new UserError(`the pictures cannot be written (${message}): choose another folder.`);
+  });
+
+  const port = await freePort();
+  const stack: Stack = {
+    folder: path.join(root, "task6"),
+    project: `softy-pinko-pictures-${process.pid}`,
+    env: { PROXY_PORT: String(port) },
+  };
+  const lines: string[] = [];
+  let engine: Engine | undefined;
+  let browser: Browser | undefined;
+  try {
+    await runSteps([
+      engineStep(signal, (ready) => {
+        engine = ready;
+      }),
+      {
+        title: "task6",
+        run: async (report) => {
+          report("building and starting");
+          const up = ["up", "--detach", "--build", "--wait", "--scale", "back-end=3"];
+          await compose(stack, up, { signal, onLine: report.detail });
+          return "task6 is up";
+        },
+      },
+      ...pictures.map(({ file, size, show }) => ({
+        title: file,
+        run: async () => {
+          browser ??= await launchChromium(chromium);
+          const page = await browser.newPage({ viewport: size, deviceScaleFactor: 2 });
+          await page.goto(`http://localhost:${port}`);
+          const picture = await capture(page, await show(page));
+          await writeFile(path.join(folder, file), picture);
+          await page.close();
+          lines.push(`${path.join(folder, file)}  ${Math.ceil(picture.length / 1_000)} kB`);
+          return undefined;
+        },
+      })),
+    ]);
+  } finally {
+    await browser?.close();
+    await takeDown(stack);
+    if (engine?.started) await stopEngineIfIdle();
+  }
+  process.stdout.write(`${lines.join("\n")}\n`);
+  return undefined;
+});
+
+/** Takes a picture as WebP, which is a fifth of a PNG; Playwright itself knows only PNG and JPEG. */
+async function capture(page: Page, box: Box | undefined): Promise<Buffer> {
+  const session = await page.context().newCDPSession(page);
+  const { data } = await session.send("Page.captureScreenshot", {
+    ...{ format: "webp", quality: 90 },
+    ...(box !== undefined && { clip: { ...box, scale: 1 } }),
+  });
+  return Buffer.from(data, "base64");
+}
