@@ -28,8 +28,8 @@ import { describeOnEngine, leftovers, ownName } from "../lib/stacks";
 const minutes = 60_000;
 
 /**
- * How long a node that was away may take to answer. Swarm's nodes look once a minute whether they have
- * lost sight of one another: https://github.com/moby/moby, rejoinInterval of libnetwork's networkdb.
+ * How long a node that was away may take to answer. Swarm tells it of the others' tasks only by and by:
+ * 5 to 60 s were seen, and without a task of the API's own it answers 503 until then.
  */
 const rejoinMs = 2 * minutes;
 
