@@ -47,6 +47,7 @@ export default defineConfig({
       },
       {
         test: {
+          // Not part of `npm test`: with it, CI would run out of time
           name: "cluster",
           include: [cluster],
           ...withEngine,
