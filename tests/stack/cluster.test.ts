@@ -12,7 +12,6 @@ import {
   settled,
   type Task,
 } from "../../tools/cluster/cluster";
-import type { Judged } from "../../tools/faults/judge";
 import { Load, type Sample } from "../../tools/faults/load";
 import { percentile } from "../../tools/faults/measure";
 import { findProfile } from "../../tools/faults/profiles";
@@ -29,7 +28,7 @@ const minutes = 60_000;
 
 /**
  * How long a node that was away may take to answer. Swarm tells it of the others' tasks only by and by:
- * 5 to 60 s were seen, and without a task of the API's own it answers 503 until then.
+ * 5 to 67 s were seen, and without a task of the API's own it answers 503 until then.
  */
 const rejoinMs = 2 * minutes;
 
@@ -70,24 +69,24 @@ const command = ({ env }: TestCluster, ...args: string[]): Child =>
 interface Event {
   what: string;
   sent: number;
-  lost: Lost[];
-  turnedAway: number;
+  /** Lost, or turned away with a 503. */
+  failed: Failed[];
   /** Until it was over. */
   tookS: number;
   p99Ms: number;
   worstMs: number;
 }
 
-interface Lost extends Sample {
+interface Failed extends Sample {
   /** Who was asked. */
   node: string;
 }
 
-/** @returns How long requests were lost for, in milliseconds. */
-function spanOf(lost: readonly Lost[]): number {
-  if (lost.length === 0) return 0;
-  const ends = lost.map(({ startMs, latencyMs }) => startMs + latencyMs);
-  return Math.max(...ends) - Math.min(...lost.map(({ startMs }) => startMs));
+/** @returns How long requests failed for, in milliseconds. */
+function spanOf(failed: readonly Failed[]): number {
+  if (failed.length === 0) return 0;
+  const ends = failed.map(({ startMs, latencyMs }) => startMs + latencyMs);
+  return Math.max(...ends) - Math.min(...failed.map(({ startMs }) => startMs));
 }
 
 describeOnEngine("a cluster of three nodes", () => {
@@ -139,12 +138,10 @@ describeOnEngine("a cluster of three nodes", () => {
     const samples = loads.flatMap((load, at) =>
       load.samples.map((sample) => ({ ...sample, node: asked[at] ?? "" })),
     );
-    const count = (outcome: Judged["outcome"]): Lost[] =>
-      samples.filter((sample) => sample.outcome === outcome);
+    const failed = samples.filter(({ outcome }) => outcome !== "served");
     const latencies = samples.map(({ latencyMs }) => latencyMs);
     const event = {
-      ...{ what, sent: samples.length, lost: count("lost") },
-      ...{ turnedAway: count("turned away").length, tookS },
+      ...{ what, sent: samples.length, failed, tookS },
       ...{ p99Ms: percentile(latencies, 0.99), worstMs: percentile(latencies, 1) },
     };
     events.push(event);
@@ -235,7 +232,7 @@ describeOnEngine("a cluster of three nodes", () => {
   });
 
   it("loses nothing when the API is scaled from 3 to 9 and back", async () => {
-    const { lost } = await underLoad("scaled 3 → 9 → 3", nodes, async () => {
+    const { failed } = await underLoad("scaled 3 → 9 → 3", nodes, async () => {
       await onManager(cluster, ["service", "scale", "--detach=false", "task6_back-end=9"]);
       await waitUntil(async () => (await shares(cluster.sites["node-1"] ?? "")).size === 9, {
         ...{ for: "nine servers to answer", timeoutMs: 30_000 },
@@ -245,15 +242,15 @@ describeOnEngine("a cluster of three nodes", () => {
         ...{ for: "three servers to answer", timeoutMs: 30_000 },
       });
     });
-    expect(lost).toEqual([]);
+    expect(failed).toEqual([]);
   });
 
   it("loses nothing when a new version replaces the old", async () => {
     const image = await newVersion("new", "ENV VERSION=2");
-    const { lost } = await underLoad("updated", nodes, async () => {
+    const { failed } = await underLoad("updated", nodes, async () => {
       expect(await update(`--image=${image}`)).toBe("completed");
     });
-    expect(lost).toEqual([]);
+    expect(failed).toEqual([]);
     expect((await tasksOf("back-end")).map((task) => task.image)).toEqual([image, image, image]);
   });
 
@@ -261,22 +258,22 @@ describeOnEngine("a cluster of three nodes", () => {
     const before = await tasksOf("back-end");
     const ill = "require('node:http').createServer((_, answer) => answer.writeHead(500).end())";
     const image = await newVersion("ill", `CMD ["node", "-e", "${ill}.listen(5252)"]`);
-    const { lost } = await underLoad("updated, ill, taken back", nodes, async () => {
+    const { failed } = await underLoad("updated, ill, taken back", nodes, async () => {
       // Not to wait as long as a slow start may take
       const soon = ["--health-start-period=1s", "--health-interval=1s"];
       expect(await update(`--image=${image}`, ...soon)).toBe("rollback_completed");
     });
-    expect(lost).toEqual([]);
+    expect(failed).toEqual([]);
     expect(await tasksOf("back-end")).toEqual(before);
   });
 
   it("replaces the proxies one after the other: while one is away, the others answer", async () => {
-    const { lost } = await underLoad("proxies replaced", nodes, async () => {
+    const { failed } = await underLoad("proxies replaced", nodes, async () => {
       await onManager(cluster, ["service", "update", "--force", "--detach=false", "task6_proxy"]);
     });
     for (const node of nodes) {
-      const own = lost.filter((one) => one.node === node);
-      const alone = lost.filter(
+      const own = failed.filter((one) => one.node === node);
+      const alone = failed.filter(
         ({ startMs }) =>
           startMs >= (own[0]?.startMs ?? Number.POSITIVE_INFINITY) &&
           startMs <= (own.at(-1)?.startMs ?? 0),
@@ -299,26 +296,26 @@ describeOnEngine("a cluster of three nodes", () => {
   });
 
   it("goes on while the manager restarts, which then knows everything again", async () => {
-    const { lost } = await underLoad("manager restarted", ["node-2", "node-3"], async () => {
+    const { failed } = await underLoad("manager restarted", ["node-2", "node-3"], async () => {
       await run("docker", ["restart", containerOf(cluster, "node-1")]);
-      await waitUntil(() => everyNodeAnswers(), { for: "all nodes", timeoutMs: rejoinMs });
+      await waitUntil(() => everyNodeIsWhole(), { for: "all nodes", timeoutMs: rejoinMs });
       await settled(cluster, "task6");
     });
-    expect(lost).toEqual([]);
+    expect(failed).toEqual([]);
     await settled(cluster, "visitor-counter");
-    await waitUntil(
-      async () => (await fetchAnswer(`${cluster.counters["node-3"]}/count`)).status === 200,
-      {
-        ...{ for: "the store to be back", timeoutMs: 60_000 },
+    const body = await waitUntil(
+      async () => {
+        const answer = await fetchAnswer(`${cluster.counters["node-3"]}/count`);
+        return answer.status === 200 && answer.body;
       },
+      { for: "the store to be back", timeoutMs: 60_000 },
     );
-    const { body } = await fetchAnswer(`${cluster.counters["node-3"]}/count`);
-    expect(Number(/\d+/.exec(body)?.[0])).toBeGreaterThanOrEqual(62);
+    expect(Number(/\d+/.exec(body)?.[0])).toBeGreaterThan(60);
   });
 
   it("replaces what a lost worker had within a minute, and the others go on", async () => {
     const others = ["node-1", "node-2"];
-    const { lost } = await underLoad("worker lost", others, async () => {
+    const { failed } = await underLoad("worker lost", others, async () => {
       await run("docker", ["kill", containerOf(cluster, "node-3")]);
       await waitUntil(
         async () => {
@@ -331,16 +328,18 @@ describeOnEngine("a cluster of three nodes", () => {
         { for: "all tasks to be on two nodes", timeoutMs: 60_000 },
       );
     });
-    expect(spanOf(lost)).toBeLessThan(3_000);
+    expect(spanOf(failed)).toBeLessThan(3_000);
 
     await run("docker", ["start", containerOf(cluster, "node-3")]);
-    await waitUntil(() => everyNodeAnswers(), { for: "all nodes", timeoutMs: rejoinMs });
+    await waitUntil(() => everyNodeIsWhole(), { for: "all nodes", timeoutMs: rejoinMs });
     expect(await readyNodes(cluster)).toHaveLength(3);
   });
 
-  async function everyNodeAnswers(): Promise<boolean> {
-    const asked = nodes.map((node) => fetchAnswer(`${cluster.sites[node]}/api/hello`));
-    return (await Promise.all(asked)).every(({ status }) => status === 200);
+  /** @returns Whether each node has a page, and knows of all three servers. */
+  async function everyNodeIsWhole(): Promise<boolean> {
+    const isWhole = async (origin = ""): Promise<boolean> =>
+      (await fetchAnswer(`${origin}/`)).status === 200 && (await shares(origin)).size === 3;
+    return (await Promise.all(nodes.map((node) => isWhole(cluster.sites[node])))).every(Boolean);
   }
 
   it("leaves nothing behind when it is removed", async () => {
@@ -396,13 +395,13 @@ describeOnEngine("npm run cluster", () => {
 
 /** The events in lines that line up. */
 function tableOf(events: readonly Event[]): string {
-  const rows = events.map(({ what, tookS, sent, lost, turnedAway, p99Ms, worstMs }) => [
+  const rows = events.map(({ what, tookS, sent, failed, p99Ms, worstMs }) => [
     what,
     `${tookS.toFixed(1)} s`,
-    ...[sent, lost.length, turnedAway].map(String),
+    ...[sent, failed.length].map(String),
     ...[p99Ms, worstMs].map((ms) => `${Math.round(ms)} ms`),
   ]);
-  const table = [["event", "took", "sent", "lost", "turned away", "p99", "worst"], ...rows];
+  const table = [["event", "took", "sent", "failed", "p99", "worst"], ...rows];
   const widthOf = (column: number): number =>
     Math.max(...table.map((row) => row[column]?.length ?? 0));
   return table
