@@ -1,4 +1,4 @@
-import { Agent, request } from "node:http";
+import { Agent, type ClientRequest, type IncomingMessage, request } from "node:http";
 
 /** One answer, or the lack of one. */
 export interface Answer {
@@ -12,8 +12,10 @@ export interface Answer {
   error?: string;
 }
 
-/** Bytes; an answer that goes on for longer is cut off. */
-const longestBody = 5_000_000;
+const maxBodyBytes = 5_000_000;
+
+/** A server that has more to announce before its response does not come to the point. */
+const maxInformational = 100;
 
 export interface Request {
   method?: string;
@@ -23,38 +25,66 @@ export interface Request {
 }
 
 /**
- * Sends one request and reads the whole answer.
+ * Sends one request and reads the whole response, whatever the server does: the timeout bounds the
+ * whole exchange, and a body above 5 MB is an error.
  * @param url An http address.
- * @returns The answer; a refused, cut or late one has an `error` and no status. Never throws.
+ * @returns The response; if it is refused, malformed, cut off or late, an `error` and no status.
+ *   Status 101 has no body: the connection is closed. Never throws.
  */
 export function fetchAnswer(url: string, options: Request = {}): Promise<Answer> {
   const { method = "GET", headers = {}, agent, timeoutMs = 10_000 } = options;
   const start = performance.now();
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
-    const settle = (answer: Pick<Answer, "status" | "headers"> & { error?: string }): void => {
+    let sent: ClientRequest | undefined;
+    const settle = (answer: Pick<Answer, "status" | "headers" | "error">): void => {
+      clearTimeout(timer);
       const body = Buffer.concat(chunks).toString();
       resolve({ ...answer, body, ms: performance.now() - start });
     };
-    const fail = (error: Error): void =>
-      settle({ status: undefined, headers: {}, error: error.message });
-    const sent = request(
-      url,
-      { method, headers, agent, signal: AbortSignal.timeout(timeoutMs) },
-      (response) => {
-        let bytes = 0;
-        response.on("data", (chunk: Buffer) => {
-          chunks.push(chunk);
-          bytes += chunk.length;
-          if (bytes > longestBody) sent.destroy(new Error(`more than ${longestBody / 1e6} MB`));
-        });
-        response.on("end", () =>
-          settle({ status: response.statusCode, headers: response.headers }),
-        );
-        response.on("error", fail);
-      },
-    );
-    sent.on("error", fail);
+    const fail = (error: string): void => {
+      settle({ status: undefined, headers: {}, error });
+      sent?.destroy();
+    };
+    const failWith = ({ message, code = "" }: NodeJS.ErrnoException): void => fail(message || code);
+    const switchProtocols = ({ headers }: Pick<IncomingMessage, "headers">): void => {
+      settle({ status: 101, headers });
+      sent?.destroy();
+    };
+    const timer = setTimeout(() => fail(`timed out after ${timeoutMs / 1000} s`), timeoutMs);
+    try {
+      sent = request(url, { method, headers, agent });
+    } catch (error) {
+      failWith(error as Error);
+      return;
+    }
+
+    let informational = 0;
+    let hasResponse = false;
+    sent.on("information", (info) => {
+      informational += 1;
+      // Without the header Upgrade, Node.js takes it for one more informational response
+      if (info.statusCode === 101) switchProtocols(info);
+      if (informational > maxInformational) fail("too many informational responses");
+    });
+    sent.on("upgrade", switchProtocols);
+    sent.on("response", (response) => {
+      hasResponse = true;
+      let bytes = 0;
+      response.on("data", (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes > maxBodyBytes) fail(`the body has more than ${maxBodyBytes / 1e6} MB`);
+        else chunks.push(chunk);
+      });
+      response.on("end", () => settle({ status: response.statusCode, headers: response.headers }));
+      response.on("error", failWith);
+      response.on("close", () => fail("the connection was closed"));
+    });
+    sent.on("error", failWith);
+    sent.on("close", () => {
+      // A response can outlast it: its end may still have to be read
+      if (!hasResponse) fail("the connection was closed");
+    });
     sent.end();
   });
 }
