@@ -1,94 +1,155 @@
-import { createInterface } from "node:readline";
-import { x } from "tinyexec";
+import { once } from "node:events";
+import { constants } from "node:fs";
+import { access, stat } from "node:fs/promises";
+import path from "node:path";
+import type { Readable } from "node:stream";
+import { execa } from "execa";
 import { CommandError } from "./errors";
+import { eachLine } from "./lines";
 
 export interface RunOptions {
   cwd?: string;
-  /** Added to this process's own environment. */
+  /** Added to this process's environment. A `PATH` in it also finds the program. */
   env?: NodeJS.ProcessEnv;
+  /** Makes `env` the whole environment, without this process's. */
+  clearEnv?: boolean;
+  /** Ends the program when it aborts. */
   signal?: AbortSignal | undefined;
+  /** Ends the program when it runs for longer. */
   timeoutMs?: number;
-  /** Ends it when it prints more than this, stdout and stderr together. */
+  /** Ends the program when it prints more, stdout and stderr together. The default is 64 MB. */
   maxOutputBytes?: number | undefined;
-  /** Called with each line of stdout and stderr as it comes. */
+  /** Called with each line of stdout and stderr as it comes; a line above 64 kB comes in pieces. */
   onLine?: ((line: string) => void) | undefined;
+  /** Written to stdin, which is then closed. By default stdin is empty. */
+  input?: string | Buffer;
   /**
-   * Runs in a process group of its own, so that a second Ctrl-C at the terminal does not reach it.
-   * For clean-up, which must come to its end.
+   * Keeps stdin open while the program runs. Before it is ended with SIGTERM, stdin is closed: that
+   * tells the far side of `docker exec -i`, which the signal does not reach.
+   */
+  holdStdin?: boolean;
+  /**
+   * Lets the program outlive this process, and lets what it leaves running outlive the program. For
+   * clean-up, which must complete.
    */
   detached?: boolean;
 }
 
-/** What a program left behind. `exitCode` is undefined when it could not start or was ended. */
+/** What a program left behind. */
 export interface Outcome {
   ok: boolean;
+  /** Undefined if the program did not start or did not exit by itself. */
   exitCode: number | undefined;
   stdout: string;
+  /** Without an exit code, the reason instead: `timed out after 5 s`. */
   stderr: string;
 }
 
+/** From closing stdin to SIGTERM: `docker exec -i` needs a moment to pass the end of input on. */
+const stdinGraceMs = 100;
+/** From SIGTERM to SIGKILL. */
+const killGraceMs = 2_000;
+/** From the program's exit to SIGKILL for processes that still hold its output open. */
+const outputGraceMs = 500;
+/** From SIGKILL to giving up on the rest of the output. */
+const closeGraceMs = 200;
+
 /**
- * Runs a program to its end, whatever that is.
- * @param command A program on the PATH.
- * @returns Its exit code and output; `ok` when the exit code is 0. Never throws for a failing,
- *   missing or ended program.
+ * Runs a program until it exits. It runs in its own process group, so Ctrl-C at the terminal does not
+ * reach it: pass a `signal`. To end it, the whole group gets SIGTERM, and SIGKILL after 2 s. When it
+ * exits, processes that it left in the group get SIGKILL (if they hold its output open, after 0.5 s).
+ * When this process exits, the group gets SIGKILL.
+ * @param command An absolute path, or a name that is looked up in the absolute entries of PATH: empty
+ *   and relative ones would find files in `cwd`. The program gets PATH without them, too.
+ * @returns The exit code and the output so far; `ok` if the exit code is 0. Never throws for a
+ *   program that is missing, fails or is ended.
  */
 export async function attempt(
   command: string,
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<Outcome> {
-  const { cwd, env, signal, timeoutMs, maxOutputBytes, onLine, detached } = options;
-  const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
-  const flood = new AbortController();
-  const floodSignal = maxOutputBytes === undefined ? undefined : flood.signal;
-  const signals = [signal, timeout, floodSignal].filter((one) => one !== undefined);
-  const child = x(command, args, {
-    nodeOptions: {
-      stdio: ["ignore", "pipe", "pipe"],
-      ...(signals.length > 0 && { signal: AbortSignal.any(signals) }),
-      ...(cwd !== undefined && { cwd }),
-      ...(env !== undefined && { env }),
-      ...(detached !== undefined && { detached }),
-    },
+  const { cwd, signal, timeoutMs, maxOutputBytes = 64_000_000, onLine } = options;
+  const { input, holdStdin = false, detached = false } = options;
+  const failed = (stderr: string, stdout = ""): Outcome => {
+    return { ok: false, exitCode: undefined, stdout, stderr };
+  };
+  const env = { ...(options.clearEnv ? {} : process.env), ...options.env };
+  const folders = absoluteEntries(env.PATH ?? process.env.PATH ?? "");
+  // An empty PATH means the working directory
+  if (env.PATH !== undefined) env.PATH = folders.join(path.delimiter) || "/dev/null";
+  const file = await findProgram(command, folders);
+  if (file === undefined) return failed(`${command} is not in PATH (ENOENT)`);
+  if (args.some((arg) => arg.includes("\0"))) return failed("an argument contains a NUL");
+  if (signal?.aborted) return failed("was canceled");
+
+  const child = execa(file, args, {
+    ...(cwd !== undefined && { cwd }),
+    env,
+    extendEnv: false,
+    detached: true,
+    stdin: input !== undefined || holdStdin ? "pipe" : "ignore",
+    buffer: false,
+    reject: false,
   });
-  if (maxOutputBytes !== undefined) {
-    let bytes = 0;
-    const count = (chunk: Buffer): void => {
+  const { pid, stdin, stdout, stderr } = child;
+  if (pid === undefined) return failed((await child).originalMessage ?? "did not start");
+  if (!detached) groups.add(pid);
+  if (input !== undefined) stdin?.write(input);
+  if (!holdStdin) stdin?.end();
+
+  const stop = new AbortController();
+  let bytes = 0;
+  const collect = (stream: Readable): Buffer[] => {
+    const chunks: Buffer[] = [];
+    stream.on("data", (chunk: Buffer) => {
+      if (bytes < maxOutputBytes) chunks.push(chunk.subarray(0, maxOutputBytes - bytes));
       bytes += chunk.length;
-      if (bytes > maxOutputBytes) flood.abort();
-    };
-    child.process?.stdout?.on("data", count);
-    child.process?.stderr?.on("data", count);
+      if (bytes > maxOutputBytes) stop.abort(`printed more than ${maxOutputBytes / 1e6} MB`);
+    });
+    if (onLine !== undefined) eachLine(stream, onLine);
+    return chunks;
+  };
+  const [out, err] = [collect(stdout), collect(stderr)];
+  const exited = once(child, "exit");
+  const closed = once(child, "close");
+
+  const cancel = (): void => stop.abort("was canceled");
+  signal?.addEventListener("abort", cancel);
+  const expire = (): void => stop.abort(`timed out after ${(timeoutMs ?? 0) / 1000} s`);
+  const timer = timeoutMs === undefined ? undefined : setTimeout(expire, timeoutMs);
+  await Promise.race([exited, once(stop.signal, "abort")]);
+  clearTimeout(timer);
+  signal?.removeEventListener("abort", cancel);
+
+  if (stop.signal.aborted) {
+    stdin?.destroy();
+    if (holdStdin) await within(stdinGraceMs, exited);
+    killGroup(pid, "SIGTERM");
+    await within(killGraceMs, closed);
+  } else {
+    await within(outputGraceMs, closed);
   }
-  if (onLine !== undefined) {
-    for (const stream of [child.process?.stdout, child.process?.stderr]) {
-      if (stream) createInterface(stream).on("line", onLine);
-    }
-  }
-  try {
-    const { exitCode, stdout, stderr } = await child;
-    const withoutLastNewline = (text: string): string => text.replace(/\n$/, "");
-    return {
-      ok: exitCode === 0,
-      exitCode,
-      stdout: withoutLastNewline(stdout),
-      stderr: exitCode === undefined ? `ended by ${child.signalCode}` : withoutLastNewline(stderr),
-    };
-  } catch (error) {
-    const { name, message } = error as Error;
-    const ended = flood.signal.aborted
-      ? `printed more than ${(maxOutputBytes ?? 0) / 1e6} MB`
-      : `timed out after ${(timeoutMs ?? 0) / 1000} s`;
-    const reason = name === "AbortError" ? ended : message;
-    return { ok: false, exitCode: undefined, stdout: "", stderr: reason };
-  }
+  if (stop.signal.aborted || !detached) killGroup(pid, "SIGKILL");
+  await within(closeGraceMs, closed);
+  groups.delete(pid);
+  // A process that left the group can still hold them open
+  stdout.destroy();
+  stderr.destroy();
+  await within(closeGraceMs, closed);
+  child.unref();
+
+  const text = (chunks: Buffer[]): string => Buffer.concat(chunks).toString().replace(/\n$/, "");
+  const { exitCode, signalCode } = child;
+  if (stop.signal.aborted) return failed(String(stop.signal.reason), text(out));
+  if (exitCode === null) return failed(`ended by ${signalCode}`, text(out));
+  return { ok: exitCode === 0, exitCode, stdout: text(out), stderr: text(err) };
 }
 
 /**
  * Runs a program that must succeed.
  * @returns Its stdout without the final newline.
- * @throws {CommandError} when it fails, cannot start, runs over its time or is cancelled.
+ * @throws {CommandError} if it does not start, fails, times out or is canceled.
  */
 export async function run(
   command: string,
@@ -101,4 +162,47 @@ export async function run(
     throw new CommandError([command, ...args].join(" "), outcome.exitCode, output);
   }
   return outcome.stdout;
+}
+
+/** Process groups that must not outlive this process, by their leader's id. */
+const groups = new Set<number>();
+process.once("exit", () => {
+  for (const pid of groups) killGroup(pid, "SIGKILL");
+});
+
+function killGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // The group is empty
+  }
+}
+
+function absoluteEntries(searchPath: string): string[] {
+  return searchPath.split(path.delimiter).filter((folder) => path.isAbsolute(folder));
+}
+
+async function findProgram(
+  command: string,
+  folders: readonly string[],
+): Promise<string | undefined> {
+  if (path.isAbsolute(command)) return command;
+  if (command.includes("/")) return undefined;
+  for (const folder of folders) {
+    const file = path.join(folder, command);
+    const isProgram = access(file, constants.X_OK).then(async () => (await stat(file)).isFile());
+    if (await isProgram.catch(() => false)) return file;
+  }
+  return undefined;
+}
+
+/** Waits for a promise, at most so long; whatever has arrived by then is processed. */
+async function within(ms: number, promise: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise((resolve) => {
+    // Timers come before I/O in a turn of the event loop, and the turn may be late
+    timer = setTimeout(() => setImmediate(resolve), ms);
+  });
+  await Promise.race([promise, timeout]);
+  clearTimeout(timer);
 }
