@@ -1,6 +1,7 @@
 import { Listr, ListrLogger, ProcessOutput } from "listr2";
+import { printable } from "./printable";
 
-/** Shows what a step is doing right now. */
+/** Shows what a step is doing right now, without what a terminal would obey. */
 export interface Report {
   /** A milestone: a line of its own, or on a terminal beside the step's title. */
   (line: string): void;
@@ -21,24 +22,26 @@ export interface Step {
  */
 export async function runSteps(steps: readonly Step[]): Promise<void> {
   const interactive = process.stderr.isTTY && process.env.CI === undefined;
-  const logger = new ListrLogger({
-    processOutput: new ProcessOutput(process.stderr, process.stderr),
-  });
+  const processOutput = new ProcessOutput(process.stderr, process.stderr);
+  const logger = new ListrLogger({ processOutput });
+  // While the list is on the terminal, listr2 hides the cursor and holds back what others print
+  const restore = (): void => processOutput.release();
+  if (interactive) process.once("exit", restore);
   let cause: unknown;
   const tasks = steps.map((step) => ({
     title: step.title,
     task: async (_context: unknown, task: { title: string; output: string }): Promise<void> => {
       const print = (line: string): void => {
-        task.output = line;
+        task.output = printable(line);
       };
       const entitle = (line: string): void => {
-        task.title = `${step.title}: ${line}`;
+        task.title = `${step.title}: ${printable(line)}`;
       };
       const report = interactive
         ? Object.assign(entitle, { detail: print })
         : Object.assign(print, { detail: () => undefined });
       try {
-        task.title = (await step.run(report)) ?? step.title;
+        task.title = printable((await step.run(report)) ?? step.title);
       } catch (error) {
         // The caller tells what went wrong; here the step is only marked as failed
         cause = error;
@@ -54,5 +57,6 @@ export async function runSteps(steps: readonly Step[]): Promise<void> {
     .run()
     .catch((error: unknown) => {
       throw cause ?? error;
-    });
+    })
+    .finally(() => process.off("exit", restore));
 }
