@@ -1,14 +1,6 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
@@ -16,23 +8,13 @@ import { root } from "../../tools/lib/course";
 import { CommandError } from "../../tools/lib/errors";
 import { attempt, type Outcome, type RunOptions, run } from "../../tools/lib/run";
 import { waitUntil } from "../../tools/lib/wait";
+import { isAlive } from "../lib/alive";
 import { endScripts, startScript } from "../lib/child";
 
 const node = (script: string, options?: RunOptions) =>
   attempt(process.execPath, ["--eval", script], options);
 
 const sh = (script: string, options?: RunOptions) => attempt("sh", ["-c", script], options);
-
-/** Whether a process runs; one that only waits for its parent to take note of its end does not. */
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-  const status = `/proc/${pid}/status`;
-  return !existsSync(status) || !/^State:\tZ/m.test(readFileSync(status, "utf8"));
-}
 
 /** SIGKILL takes effect a moment after it was sent. */
 const untilDead = (pid: number) =>
@@ -202,14 +184,14 @@ describe("a program that is ended", () => {
   it("is ended with everything it started", async () => {
     const { outcome, pid, seconds } = await canceled("sleep 1000 & echo $!; wait");
     expect(outcome).toMatchObject({ ok: false, exitCode: undefined, stderr: "was canceled" });
-    expect(seconds).toBeLessThan(1);
+    expect(seconds).toBeLessThan(1.9);
     await untilDead(pid);
   });
 
   it("gets SIGTERM, and SIGKILL if it ignores that", async () => {
     const { pid, seconds } = await canceled("trap '' TERM; echo $$; while :; do sleep 1; done");
     expect(seconds).toBeGreaterThan(1.9);
-    expect(seconds).toBeLessThan(4);
+    expect(seconds).toBeLessThan(5);
     await untilDead(pid);
   });
 
@@ -218,12 +200,12 @@ describe("a program that is ended", () => {
       "trap 'echo cleaned; exit' TERM; echo ready; while :; do sleep 0.1; done",
     );
     expect(outcome).toMatchObject({ exitCode: undefined, stdout: "ready\ncleaned" });
-    expect(seconds).toBeLessThan(1);
+    expect(seconds).toBeLessThan(1.9);
   });
 
   it("is not waited for if a process outside its group holds its output", async () => {
     const { pid, seconds } = await canceled("setsid sleep 20 & sleep 0.2; echo $!; wait");
-    expect(seconds).toBeLessThan(4);
+    expect(seconds).toBeLessThan(5);
     expect(isAlive(pid)).toBe(true);
     process.kill(pid);
   });
@@ -232,7 +214,7 @@ describe("a program that is ended", () => {
     const { pid, seconds } = await canceled(
       "(trap '' TERM; exec sleep 1000 >/dev/null 2>&1) & sleep 0.2; echo $!; wait",
     );
-    expect(seconds).toBeLessThan(4);
+    expect(seconds).toBeLessThan(5);
     await untilDead(pid);
   });
 
@@ -289,7 +271,7 @@ describe("what a program leaves running", () => {
     const start = performance.now();
     const { stdout, ...outcome } = await sh(`${background} echo $!; exit 3`);
     expect(outcome).toEqual({ ok: false, exitCode: 3, stderr: "" });
-    expect(performance.now() - start).toBeLessThan(1_000);
+    expect(performance.now() - start).toBeLessThan(3_000);
     await untilDead(Number(stdout));
   });
 
@@ -301,7 +283,7 @@ describe("what a program leaves running", () => {
     const start = performance.now();
     const { ok, stdout } = await sh("setsid sleep 20 & sleep 0.2; echo $!");
     expect(ok).toBe(true);
-    expect(performance.now() - start).toBeLessThan(1_500);
+    expect(performance.now() - start).toBeLessThan(5_000);
     expect(isAlive(Number(stdout))).toBe(true);
     process.kill(Number(stdout));
   });

@@ -1,8 +1,18 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { isatty } from "node:tty";
+import { format } from "node:util";
 import { Command } from "commander";
 import pc from "picocolors";
 import { CommandError, UserError } from "./errors";
+import { printable } from "./printable";
 
-const interrupts = { SIGINT: 130, SIGTERM: 143 } as const;
+/** Exit codes by signal. */
+const interrupts = {
+  SIGINT: 130,
+  SIGTERM: 143,
+  // The terminal was closed. Without one, a handler could undo that nohup ignores the signal
+  ...([0, 1, 2].some((fd) => isatty(fd)) && { SIGHUP: 129 }),
+};
 
 /**
  * Begins a command line. What it cannot parse is one line and exit code 2, as any bad input is.
@@ -12,31 +22,99 @@ export function commandLine(name: string): Command {
   return new Command(name).exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
 }
 
-/**
- * Runs the body of a command and turns its end into an exit code.
- *
- * 0, or the number that the body returns; 2 with one line for a {@link UserError}; 1 with the
- * output of a program that failed; 130 and 143 after Ctrl-C and SIGTERM.
- * @param body Gets a signal that aborts on Ctrl-C and SIGTERM. It tears down what it started before
- *   it settles; a second Ctrl-C does not cut that short.
- */
-export function main(body: (signal: AbortSignal) => Promise<number | undefined>): void {
-  const controller = new AbortController();
-  let interrupted: number | undefined;
-  for (const [name, code] of Object.entries(interrupts)) {
-    process.on(name, () => {
-      if (interrupted === undefined) process.stderr.write("\nstopping…\n");
-      interrupted ??= code;
-      controller.abort();
-    });
-  }
+export interface MainOptions {
+  /** The exit code of every end without a result, instead of the ones listed for {@link main}. */
+  unfinished?: number;
+  /** How long the body has to settle after an interrupt or a defect, then the clean-up to complete. */
+  graceMs?: number;
+}
 
-  body(controller.signal).then(
-    (code) => exit(interrupted ?? code ?? 0),
-    (error: unknown) => {
-      if (interrupted === undefined) process.stderr.write(`${describe(error)}\n`);
-      exit(interrupted ?? (error instanceof UserError ? 2 : 1));
-    },
+/**
+ * Runs the body of a command and turns its end into an exit code: 0, or the number that the body
+ * returns. Ends without a result:
+ *
+ * - a {@link UserError}: 2, with one line;
+ * - a {@link CommandError}: 1, with the output of the program that failed;
+ * - any other error of the body: 1, with its stack;
+ * - Ctrl-C, SIGTERM, a closed terminal: 130, 143, 129;
+ * - an uncaught exception, an unhandled rejection, or an event loop that runs empty before the body
+ *   settles: 1, with one line, and with the stack if the environment variable `DEBUG` is set;
+ * - a closed stdout or stderr: 1.
+ *
+ * After the last three the body has a grace period to settle. Then, or when the event loop is empty,
+ * the clean-up that is still registered with {@link onEnd} runs.
+ * @param body Gets a signal that aborts when it is to end. It tears down what it started before it
+ *   settles; a second Ctrl-C does not cut that short.
+ */
+export function main(
+  body: (signal: AbortSignal) => Promise<number | undefined>,
+  { unfinished, graceMs = 60_000 }: MainOptions = {},
+): void {
+  const controller = new AbortController();
+  let stopCode: number | undefined;
+  let exitCode = 0;
+  let isEnding = false;
+
+  const stop = (code: number, message: string): void => {
+    if (stopCode !== undefined) return;
+    stopCode = unfinished ?? code;
+    process.stderr.write(message);
+    // Does not keep the event loop alive: if it is empty, there is nothing to wait for
+    setTimeout(end, graceMs).unref();
+    controller.abort();
+  };
+  const end = async (code = 0): Promise<void> => {
+    if (isEnding) return;
+    isEnding = true;
+    exitCode = code;
+    await Promise.race([cleanUp(), sleep(graceMs, undefined, { ref: false })]);
+    exit(stopCode ?? exitCode);
+  };
+
+  for (const [name, code] of Object.entries(interrupts)) {
+    process.on(name, () => stop(code, "\nstopping…\n"));
+  }
+  process.on("uncaughtException", (error) => stop(1, describeDefect(error)));
+  process.on("unhandledRejection", (reason) => stop(1, describeDefect(reason)));
+  // A pipe's reader has exited
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => stop(1, ""));
+  process.on("beforeExit", () => {
+    // The clean-up will never settle; below, the body
+    if (isEnding) process.exit(stopCode ?? exitCode);
+    if (stopCode !== undefined) return void end();
+    stop(1, describeDefect("the command waits for something that never happens"));
+    // Without another turn of the event loop, the process would exit now
+    setImmediate(() => undefined);
+  });
+
+  (async () => body(controller.signal))().then(end, (error: unknown) => {
+    if (stopCode === undefined) process.stderr.write(`${describe(error)}\n`);
+    return end(unfinished ?? (error instanceof UserError ? 2 : 1));
+  });
+}
+
+const cleanUps = new Set<() => Promise<void>>();
+
+/**
+ * Registers clean-up that {@link main} runs before it exits, in case the command's `finally` blocks
+ * cannot run or do not complete. All registered clean-up runs concurrently.
+ * @returns A function that takes the registration back: call it after cleaning up.
+ */
+export function onEnd(cleanUp: () => Promise<void>): () => void {
+  const registration = (): Promise<void> => cleanUp();
+  cleanUps.add(registration);
+  return () => cleanUps.delete(registration);
+}
+
+async function cleanUp(): Promise<void> {
+  await Promise.all(
+    Array.from(cleanUps, async (registered) => {
+      try {
+        await registered();
+      } catch (error) {
+        process.stderr.write(describeDefect(error));
+      }
+    }),
   );
 }
 
@@ -45,10 +123,21 @@ function exit(code: number): void {
   process.stdout.write("", () => process.stderr.write("", () => process.exit(code)));
 }
 
+function errorLabel(): string {
+  return pc.createColors(pc.isColorSupported && process.stderr.isTTY === true).red("error:");
+}
+
 function describe(error: unknown): string {
-  const colors = pc.createColors(pc.isColorSupported && process.stderr.isTTY === true);
   if (error instanceof UserError || error instanceof CommandError) {
-    return `${colors.red("error:")} ${error.message}`;
+    return `${errorLabel()} ${printable(error.message)}`;
   }
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return printable(error instanceof Error ? (error.stack ?? error.message) : format(error));
+}
+
+/** @returns One line, and before it the stack if `DEBUG` is set. */
+function describeDefect(reason: unknown): string {
+  const message = reason instanceof Error ? reason.message || reason.name : format(reason);
+  const line = printable(message).replace(/\s+/g, " ").trim();
+  const stack = process.env.DEBUG ? `${describe(reason)}\n` : "";
+  return `${stack}${errorLabel()} ${line} (a defect of this program: please report it)\n`;
 }
