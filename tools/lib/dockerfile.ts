@@ -1,4 +1,4 @@
-import { DockerfileParser, type Instruction as ParsedInstruction } from "dockerfile-ast";
+import { execFormOf, readStatements, type Statement } from "./dockerfile-statements";
 
 /** https://docs.docker.com/reference/dockerfile/ */
 export interface Instruction {
@@ -26,12 +26,11 @@ export interface Stage {
 /**
  * Reads a Dockerfile.
  * @returns Its stages, in order, at least one; the last one is what the image consists of.
- * @throws {Error} where there is no FROM, or another instruction than ARG stands before it.
+ * @throws {Error} if there is no FROM, or another instruction than ARG comes before it.
  */
 export function parseDockerfile(text: string): [Stage, ...Stage[]] {
   const stages: Stage[] = [];
-  for (const parsed of DockerfileParser.parse(text).getInstructions()) {
-    const instruction = read(parsed);
+  for (const instruction of readStatements(text).map(parseStatement)) {
     const { keyword, args, line } = instruction;
     if (keyword === "FROM") {
       const [base = "", , name] = args;
@@ -52,29 +51,19 @@ export function lastStage(stages: readonly [Stage, ...Stage[]]): Stage {
   return stages.at(-1) ?? stages[0];
 }
 
-function read(parsed: ParsedInstruction): Instruction {
-  const flags = "getFlags" in parsed ? (parsed as FlaggedInstruction).getFlags() : [];
-  const strings = execFormOf(parsed.getArgumentsContent() ?? "");
+/** Takes a statement's arguments apart. */
+export function parseStatement({ keyword, flags, rest, heredoc, line }: Statement): Instruction {
+  const strings = execFormOf(rest);
+  const words = `${rest} ${keyword === "RUN" ? heredoc : ""}`.split(/\s+/).filter(Boolean);
+  const pairs = flags.map((flag) => {
+    const [name = "", ...value] = flag.slice(2).split("=");
+    return [name, value.join("=")] as const;
+  });
   return {
-    keyword: parsed.getKeyword(),
-    args: strings ?? parsed.getArguments().map((argument) => argument.getValue()),
-    flags: Object.fromEntries(flags.map((flag) => [flag.getName(), flag.getValue() ?? ""])),
+    keyword,
+    args: strings ?? words,
+    flags: Object.fromEntries(pairs),
     execForm: strings !== undefined,
-    line: parsed.getRange().start.line + 1,
+    line,
   };
-}
-
-interface FlaggedInstruction extends ParsedInstruction {
-  getFlags(): { getName(): string; getValue(): string | null }[];
-}
-
-/** Docker takes anything that is not a JSON array of strings for a shell command. */
-function execFormOf(content: string): string[] | undefined {
-  try {
-    const parsed: unknown = JSON.parse(content);
-    const isExecForm = Array.isArray(parsed) && parsed.every((word) => typeof word === "string");
-    return isExecForm ? parsed : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,4 @@
-import { DockerfileParser } from "dockerfile-ast";
+import { parseDockerfile } from "../../../tools/lib/dockerfile";
 
 /** The part of .github/dependabot.yml that the rules look at. https://docs.github.com/en/code-security/reference/supply-chain-security/dependabot-options-reference */
 export interface Dependabot {
@@ -12,11 +12,11 @@ export interface Dependabot {
 
 /** @returns The base images of a Dockerfile that come from a registry: neither stages, variables nor the project's own. */
 export function outsideImages(dockerfile: string): string[] {
-  const froms = DockerfileParser.parse(dockerfile).getFROMs();
-  const stages = froms.map((from) => from.getBuildStage());
-  return froms
-    .map((from) => from.getImage() ?? "")
-    .filter((image) => !stages.includes(image) && !/^(\$|scratch$|softy-pinko-)/.test(image));
+  const stages = parseDockerfile(dockerfile);
+  const names = stages.map(({ name }) => name);
+  return stages
+    .map(({ base }) => base)
+    .filter((image) => !names.includes(image) && !/^(\$|scratch$|softy-pinko-)/.test(image));
 }
 
 /**
