@@ -1,0 +1,60 @@
+import { load } from "cheerio/slim";
+import { describe, expect, it } from "vitest";
+import { parseDocument } from "yaml";
+import { withDeadline } from "../../tools/lib/deadline";
+import { parseDockerfile } from "../../tools/lib/dockerfile";
+import { parseNginxConf } from "../../tools/lib/nginx-conf";
+
+const options = { for: "working", timeoutMs: 100 };
+const endless = (): never => {
+  for (;;);
+};
+
+describe("withDeadline", () => {
+  it("returns what the work returns", () => {
+    const value = { a: 1 };
+    expect(withDeadline(() => value, options)).toBe(value);
+  });
+
+  it("passes on what the work throws", () => {
+    const error = new TypeError("no");
+    const work = (): never => {
+      throw error;
+    };
+    expect(() => withDeadline(work, options)).toThrow(error);
+  });
+
+  it.each([
+    ["a loop", endless],
+    [
+      "a loop that catches everything",
+      () => {
+        for (;;) {
+          try {
+            endless();
+          } catch {}
+        }
+      },
+    ],
+    ["a regular expression", () => /^(a+)+$/.test(`${"a".repeat(40)}b`)],
+    ["yaml", () => parseDocument(`[${",".repeat(100_000)}]`)],
+    ["cheerio", () => load(`${"<div>".repeat(50_000)}${"</x>".repeat(100_000)}`)],
+    ["the reader of Dockerfiles", () => parseDockerfile("FROM x\nRUN a\\\n".repeat(1e6))],
+    ["the reader of confs", () => parseNginxConf("a b;".repeat(1e6))],
+  ])("ends %s in time", (_, work) => {
+    const begun = performance.now();
+    expect(() => withDeadline(work, options)).toThrow(/^timed out after 0\.1 s working$/);
+    expect(performance.now() - begun).toBeLessThan(2_000);
+  });
+
+  it("may be nested: the shorter time counts, and the work outside goes on", () => {
+    const inner = (): string => {
+      expect(() => withDeadline(endless, { for: "inside", timeoutMs: 20 })).toThrow(/inside$/);
+      return withDeadline(() => "went on", options);
+    };
+    expect(withDeadline(inner, { for: "outside" })).toBe("went on");
+    const outer = (): never => withDeadline(endless, { for: "inside" });
+    expect(() => withDeadline(outer, options)).toThrow(/^timed out/);
+    expect(withDeadline(() => 1, options)).toBe(1);
+  });
+});

@@ -1,0 +1,32 @@
+import { createContext, Script } from "node:vm";
+
+export interface DeadlineOptions {
+  /** What the work does, as it reads after "timed out after 2 s": `parsing the page`. */
+  for: string;
+  timeoutMs?: number;
+}
+
+const context = createContext({ work: (): unknown => undefined });
+const script = new Script("work()");
+
+/**
+ * Runs synchronous work, such as a parser or a regular expression, within a bounded time. No timer
+ * of this thread could interrupt it: V8 ends it from another thread.
+ * @returns What the work returns.
+ * @throws {Error} when the time is over; what the work throws.
+ */
+export function withDeadline<T>(work: () => T, options: DeadlineOptions): T {
+  const { timeoutMs = 2_000 } = options;
+  const outer = context.work;
+  context.work = work;
+  try {
+    return script.runInContext(context, { timeout: timeoutMs }) as T;
+  } catch (error) {
+    // V8 makes this error in the other context, so it is no instance of this one's Error
+    if ((error as { code?: unknown } | undefined)?.code !== "ERR_SCRIPT_EXECUTION_TIMEOUT")
+      throw error;
+    throw new Error(`timed out after ${timeoutMs / 1000} s ${options.for}`);
+  } finally {
+    context.work = outer;
+  }
+}
