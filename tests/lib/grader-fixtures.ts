@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { gradeAll } from "../../tools/grader/grade";
 import type { Point } from "../../tools/grader/point";
-import { openRepository, type Task } from "../../tools/grader/repository";
+import { openRepository, type Task, type TaskFolder } from "../../tools/grader/repository";
 import { tidyUp } from "../../tools/grader/sandbox";
 import { run } from "../../tools/lib/run";
 import { ownName } from "./stacks";
@@ -235,6 +235,21 @@ export async function gradePoints(
   const { signal } = new AbortController();
   const report = Object.assign(() => undefined, { detail: () => undefined });
   const sandbox = { prefix, signal, report, buildTimeoutMs: 300_000 };
-  const reports = await gradeAll(wanted, await openRepository(folder), sandbox);
-  return reports.flatMap(({ points }) => points);
+  return withTasks(folder, async (folders) => {
+    const reports = await gradeAll(wanted, folders, sandbox);
+    return reports.flatMap(({ points }) => points);
+  });
+}
+
+/** Opens a repository for as long as something is done with its tasks. */
+export async function withTasks<T>(
+  folder: string,
+  use: (folders: ReadonlyMap<Task, TaskFolder>) => Promise<T>,
+): Promise<T> {
+  const scratch = await mkdtemp(path.join(tmpdir(), "softy-pinko-copy-"));
+  try {
+    return await use(await openRepository(folder, scratch));
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
 }

@@ -15,13 +15,13 @@ import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { gradeAll, grading } from "../../tools/grader/grade";
 import type { Point } from "../../tools/grader/point";
-import { openRepository, type Task } from "../../tools/grader/repository";
+import type { Task } from "../../tools/grader/repository";
 import { tidyUp } from "../../tools/grader/sandbox";
 import { root } from "../../tools/lib/course";
 import { attempt, run } from "../../tools/lib/run";
 import { waitUntil } from "../../tools/lib/wait";
 import { endScripts, startScript } from "../lib/child";
-import { Port } from "../lib/grader-fixtures";
+import { Port, withTasks } from "../lib/grader-fixtures";
 import { describeOnEngine, ownName } from "../lib/stacks";
 
 interface Graded {
@@ -54,7 +54,7 @@ async function grade({ folder }: Port, task: Task, buildTimeoutMs = 60_000): Pro
   const begun = performance.now();
   try {
     const sandbox = { prefix, signal, report, buildTimeoutMs };
-    const [graded] = await gradeAll([task], await openRepository(folder), sandbox);
+    const [graded] = await withTasks(folder, (folders) => gradeAll([task], folders, sandbox));
     const seconds = (performance.now() - begun) / 1000;
     expect(await leftBehind(prefix)).toEqual([]);
     expect(fingerprint(folder)).toBe(before);
@@ -76,10 +76,12 @@ async function read({ folder }: Port, task: Task): Promise<Pick<Graded, "points"
   const report = Object.assign(() => undefined, { detail: () => undefined });
   const sandbox = { prefix: ownName("hostile"), signal, report, buildTimeoutMs: 1 };
   const before = fingerprint(folder);
-  const reading = grading(task, (await openRepository(folder)).get(task), sandbox);
-  await reading.read();
-  expect(fingerprint(folder)).toBe(before);
-  return sorted(reading.report().points);
+  return withTasks(folder, async (folders) => {
+    const reading = grading(task, folders.get(task), sandbox);
+    await reading.read();
+    expect(fingerprint(folder)).toBe(before);
+    return sorted(reading.report().points);
+  });
 }
 
 /** @returns A number for everything in a folder: names, kinds, sizes, times and contents. */
@@ -450,7 +452,7 @@ describe.concurrent("of a hostile repository", () => {
       await run("git", ["config", "core.fsmonitor", path.join(made.folder, "spy.sh")], {
         cwd: made.folder,
       });
-      await openRepository(made.folder);
+      await withTasks(made.folder, async () => undefined);
       expect(existsSync(proof)).toBe(false);
     });
   });

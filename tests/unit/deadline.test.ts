@@ -24,7 +24,7 @@ describe("withDeadline", () => {
     expect(() => withDeadline(work, options)).toThrow(error);
   });
 
-  it.each([
+  it.each<[string, () => unknown]>([
     ["a loop", endless],
     [
       "a loop that catches everything",

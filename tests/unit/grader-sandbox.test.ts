@@ -1,5 +1,4 @@
-import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -12,9 +11,7 @@ import {
   strayFile,
   tame,
 } from "../../tools/grader/compose-file";
-import { openRepository, readText } from "../../tools/grader/repository";
 import { parseListeners, whyNotBuilt } from "../../tools/grader/sandbox";
-import { UserError } from "../../tools/lib/errors";
 
 let folder: string;
 beforeEach(() => {
@@ -104,70 +101,6 @@ describe("whyNotBuilt", () => {
   ])("tells %s", (_, output, finding) => {
     const found = whyNotBuilt(output, "task0/Dockerfile");
     expect(found).toMatchObject({ ...finding, file: "task0/Dockerfile" });
-  });
-});
-
-describe("openRepository", () => {
-  it("finds the tasks at the root, or in a folder of it", async () => {
-    write({ "port/of/task0/Dockerfile": "FROM ubuntu\n", "port/of/task6/x": "" });
-    const found = await openRepository(folder);
-    expect([...found.keys()]).toEqual(["task0", "task6"]);
-    expect(found.get("task0")).toMatchObject({ name: "port/of/task0", bytes: 12 });
-  });
-
-  it.each([
-    ["no such folder", "nowhere", /nowhere is no folder/],
-    ["a folder without a task", ".", /holds no task0 to task6/],
-    ["a task that is a link", "linked", /holds no task0 to task6/],
-  ])("says in one line of %s what to give it", async (_, name, message) => {
-    mkdirSync(path.join(folder, "linked"));
-    symlinkSync("/etc", path.join(folder, "linked/task0"));
-    const opened = openRepository(path.join(folder, name));
-    await expect(opened).rejects.toThrow(UserError);
-    await expect(opened).rejects.toThrow(message);
-    await expect(opened).rejects.not.toThrow(/\n/);
-  });
-
-  it("tells a git link from an empty folder", async () => {
-    write({ "task2/x": "" });
-    mkdirSync(path.join(folder, "task2/linked"));
-    mkdirSync(path.join(folder, "task2/empty"));
-    const git = (...args: string[]) => execFileSync("git", args, { cwd: folder });
-    git("init", "--quiet");
-    git("update-index", "--add", "--cacheinfo", `160000,${"1".repeat(40)},task2/linked`);
-    const { entries } = (await openRepository(folder)).get("task2") ?? {};
-    expect(Object.fromEntries(entries ?? [])).toEqual({
-      x: "file",
-      linked: "git link",
-      empty: "empty folder",
-    });
-  });
-
-  it("names links as links, follows none and reads none", async () => {
-    write({ "task0/x": "" });
-    symlinkSync("/etc", path.join(folder, "task0/folder"));
-    symlinkSync("/etc/passwd", path.join(folder, "task0/Dockerfile"));
-    const task = (await openRepository(folder)).get("task0");
-    expect(Object.fromEntries(task?.entries ?? [])).toEqual({
-      ...{ x: "file", folder: "link", Dockerfile: "link" },
-    });
-    expect(task && readText(task, "Dockerfile")).toBeUndefined();
-    expect(task?.refusal).toBeUndefined();
-  });
-
-  it("refuses a special file, too much, too many and too deep", async () => {
-    write({ "task0/x": "", "task1/large": "", "task2/x": "", "task3/node_modules/large": "" });
-    execFileSync("mkfifo", [path.join(folder, "task0/pipe")]);
-    truncateSync(path.join(folder, "task1/large"), 2 ** 31);
-    mkdirSync(path.join(folder, "task2", "d/".repeat(100)), { recursive: true });
-    truncateSync(path.join(folder, "task3/node_modules/large"), 2 ** 31);
-    const refusals = [...(await openRepository(folder)).values()].map(({ refusal }) => refusal);
-    expect(refusals).toEqual([
-      "pipe is neither a file nor a folder",
-      "it holds more than 200 MB",
-      "its folders are more than 24 levels deep",
-      "it holds more than 1000 MB",
-    ]);
   });
 });
 

@@ -1,4 +1,6 @@
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { InvalidArgumentError } from "commander";
 import { describeEngine, type Engine, engineStep, stopEngineIfIdle } from "../engine/engine";
@@ -39,7 +41,9 @@ main(async (signal) => {
   const [folder] = program.processedArgs as [string];
   const { task: chosen, json, html, keep, timeout } = program.opts<Options>();
 
-  const folders = await openRepository(folder);
+  const scratch = mkdtempSync(path.join(tmpdir(), "softy-pinko-grader-"));
+  process.once("exit", () => rmSync(scratch, { recursive: true, force: true }));
+  const folders = await openRepository(folder, scratch);
   if (html !== undefined) await requireWritable(html);
   const wanted = tasks.filter((task) => chosen.length === 0 || chosen.includes(task));
   const prefix = newPrefix();
