@@ -1,6 +1,6 @@
 import { load } from "cheerio";
 import { describe, expect, it, vi } from "vitest";
-import type { TaskReport } from "../../tools/grader/grade";
+import type { TaskReport } from "../../tools/grader/messages";
 import type { Point } from "../../tools/grader/point";
 import { type HtmlReport, renderHtml } from "../../tools/grader/render-html";
 import { renderText, scoreLine } from "../../tools/grader/render-text";

@@ -1,6 +1,7 @@
 import path from "node:path";
 import { compose, projectOf, type Stack, takeDown } from "../lib/compose";
 import { root } from "../lib/course";
+import { copyImages } from "../lib/docker";
 import type { Report } from "../lib/progress";
 import { attempt, type RunOptions, run } from "../lib/run";
 import { waitUntil } from "../lib/wait";
@@ -85,7 +86,7 @@ export async function readyNodes(cluster: Stack): Promise<string[]> {
 }
 
 /**
- * Gives every node those images of this machine's engine that it does not have, as a registry would.
+ * Gives every node those images of this machine's engine that it does not have.
  * @param images By name.
  * @throws {CommandError} when an image is missing here.
  */
@@ -94,15 +95,8 @@ export async function loadImages(
   images: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
-  const ids = ["image", "inspect", "--format={{.Id}}", ...images];
-  const wanted = await run("docker", ids, { signal });
-  const pipe = 'docker save "$@" | docker exec --interactive "$0" docker load --quiet';
   await Promise.all(
-    nodes.map(async (node) => {
-      const found = await attempt("docker", onNode(cluster, node, ids), { signal });
-      if (found.stdout === wanted) return;
-      await run("sh", ["-c", pipe, containerOf(cluster, node), ...images], { signal });
-    }),
+    nodes.map((node) => copyImages(containerOf(cluster, node), images, { signal })),
   );
 }
 

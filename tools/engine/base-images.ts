@@ -14,6 +14,8 @@ const baseImages = [
   { image: "nginx:latest", standIn: "nginx" },
   { image: "node:24-slim", standIn: "node" },
   { image: "redis:8", standIn: "redis" },
+  // For the machine in which the grader works
+  { image: "debian:trixie-slim", standIn: "debian-slim" },
 ] as const;
 
 const standIns = path.join(__dirname, "stand-ins");

@@ -1,5 +1,5 @@
 import { escapeHtml, formatDate, pageStyle } from "../lib/page";
-import type { TaskReport } from "./grade";
+import type { TaskReport } from "./messages";
 import type { Point, Verdict } from "./point";
 import { tally } from "./render-text";
 import type { Task } from "./repository";

@@ -1,5 +1,5 @@
 import pc from "picocolors";
-import type { TaskReport } from "./grade";
+import type { TaskReport } from "./messages";
 import type { Point, Verdict } from "./point";
 
 const marks: Record<Verdict, string> = { pass: "✔", deviation: "≈", fail: "✘", skipped: "–" };

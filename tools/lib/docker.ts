@@ -1,5 +1,5 @@
 import { UserError } from "./errors";
-import { attempt } from "./run";
+import { attempt, type RunOptions, run } from "./run";
 
 /** Engine 25 has `start_interval` for health checks; Compose 2.24 is the oldest we support. */
 const oldest = { engine: "25.0", compose: "2.24" };
@@ -55,4 +55,57 @@ export function requireVersions(engine: string, compose: string | undefined): Do
     throw new UserError(`Docker Compose ${found}: install ${oldest.compose} or later.`);
   }
   return { engine, compose };
+}
+
+/** @returns An image's name in full, such as `nginx:latest` for `docker.io/library/nginx`. */
+function fullName(image: string): string {
+  const name = image.replace(/^docker\.io\//, "").replace(/^library\//, "");
+  return /[:@][^/]*$/.test(name) ? name : `${name}:latest`;
+}
+
+/**
+ * Finds Docker's official images among some that this machine's engine may have: whatever else bears
+ * such a name was built here and is its owner's. The stand-ins that `tools/engine` makes count too.
+ * @returns Their full names, each once.
+ */
+export async function officialImages(
+  names: readonly string[],
+  options: RunOptions,
+): Promise<string[]> {
+  const wanted = new Set(names.map(fullName).filter((name) => !name.includes("/")));
+  const format = '{{join .RepoDigests " "}}\t{{index .Config.Labels "softy-pinko.stand-in"}}';
+  const official: string[] = [];
+  for (const name of wanted) {
+    const inspect = ["image", "inspect", `--format=${format}`, "--", name];
+    const { ok, stdout } = await attempt("docker", inspect, options);
+    const [digests = "", standIn = ""] = stdout.split("\t");
+    const repository = name.replace(/[:@].*$/, "");
+    const isPulled = digests
+      .split(" ")
+      .some((digest) => digest.replace(/^docker\.io\/library\//, "").startsWith(`${repository}@`));
+    if (ok && (isPulled || standIn !== "")) official.push(name);
+  }
+  return official;
+}
+
+/**
+ * Gives the engine in a container those images of this machine's engine that it does not have, as a
+ * registry would.
+ * @param images By name.
+ * @throws {CommandError} when an image is missing here.
+ */
+export async function copyImages(
+  container: string,
+  images: readonly string[],
+  options: RunOptions,
+): Promise<void> {
+  if (images.length === 0) return;
+  const ids = ["image", "inspect", "--format={{.Id}}", ...images];
+  const [here, there] = await Promise.all([
+    run("docker", ids, options),
+    attempt("docker", ["exec", container, "docker", ...ids], options),
+  ]);
+  if (there.stdout === here) return;
+  const pipe = 'docker save "$@" | docker exec --interactive "$0" docker load --quiet';
+  await run("sh", ["-c", pipe, container, ...images], options);
 }

@@ -1,0 +1,108 @@
+import { randomBytes } from "node:crypto";
+import path from "node:path";
+import { UserError } from "../lib/errors";
+import { printable } from "../lib/printable";
+import { attempt } from "../lib/run";
+import { type Machine, putFolder } from "./machine";
+import { type Message, type Request, readMessage, type TaskReport } from "./messages";
+import type { Task, TaskFolder } from "./repository";
+
+export interface SessionOptions {
+  tasks: readonly Task[];
+  /** The repository's tasks, in a copy of the grader's. */
+  folders: ReadonlyMap<Task, TaskFolder>;
+  /** The folder of that copy. */
+  scratch: string;
+  /** For one build. */
+  buildTimeoutMs: number;
+  signal: AbortSignal;
+  /** Told what goes on. */
+  onMessage?: (message: Message) => void;
+}
+
+export interface Graded {
+  /** In the order of the tasks. */
+  reports: TaskReport[];
+  /** Each front page in a browser, as PNG. */
+  pictures: Map<Task, Buffer>;
+}
+
+/** The grader in the machine says at least every five seconds that it is alive. */
+const maxSilenceMs = 60_000;
+
+/**
+ * Has the tasks of a repository graded in a machine.
+ * @throws {UserError} when the grader in the machine ends without a report on each of them, hangs or
+ *   prints without end: a repository can bring that about.
+ */
+export async function gradeIn(machine: Machine, options: SessionOptions): Promise<Graded> {
+  const { tasks, folders, scratch, buildTimeoutMs, signal, onMessage } = options;
+  const target = `/graded-${randomBytes(3).toString("hex")}`;
+  await putFolder(machine, scratch, target, { signal });
+  const request: Request = {
+    tasks,
+    folders: Array.from(folders.values(), (folder) => ({
+      ...folder,
+      path: path.posix.join(target, folder.task),
+      entries: [...folder.entries],
+    })),
+    buildTimeoutMs,
+  };
+
+  const silence = new AbortController();
+  const watchdog = setTimeout(() => silence.abort(), maxSilenceMs);
+  const reports = new Map<Task, TaskReport>();
+  const receive = (line: string): void => {
+    const message = readMessage(line);
+    if (message === undefined) return;
+    watchdog.refresh();
+    if (message.kind === "done" && message.part !== "reading") {
+      reports.set(message.part, message.report);
+    }
+    onMessage?.(message);
+  };
+  const { stdout, stderr } = await attempt(
+    "docker",
+    [
+      "exec",
+      "--interactive",
+      machine.name,
+      "node",
+      "--disable-warning=ExperimentalWarning",
+      "--require=ts-node/register",
+      "tools/grader/inside.ts",
+    ],
+    {
+      input: `${JSON.stringify(request)}\n`,
+      holdStdin: true,
+      signal: AbortSignal.any([signal, silence.signal]),
+      onLine: receive,
+    },
+  );
+  clearTimeout(watchdog);
+  signal.throwIfAborted();
+  const missing = tasks.find((task) => !reports.has(task));
+  if (missing !== undefined) {
+    const reason = silence.signal.aborted
+      ? `it was silent for ${maxSilenceMs / 1000} s`
+      : printable(stderr.trim().split("\n").at(-1) ?? "").slice(0, 300);
+    throw new UserError(
+      `${missing} could not be graded: the grader's machine gave up (${reason}).`,
+    );
+  }
+  return {
+    reports: tasks.flatMap((task) => reports.get(task) ?? []),
+    pictures: picturesIn(stdout),
+  };
+}
+
+/** Pictures are longer than the lines that are passed on while the program runs. */
+function picturesIn(output: string): Map<Task, Buffer> {
+  const pictures = new Map<Task, Buffer>();
+  for (const line of output.split("\n")) {
+    const message = readMessage(line);
+    if (message?.kind !== "picture") continue;
+    pictures.set(message.part, Buffer.from(message.picture, "base64"));
+  }
+  return pictures;
+}
