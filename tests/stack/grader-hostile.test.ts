@@ -222,7 +222,7 @@ describe.concurrent("of a hostile repository", () => {
       expect(failures).toMatchObject([
         { id: "task0.output", cause: expect.stringMatching(/prints nothing; timed out/) },
       ]);
-      expect(seconds).toBeLessThan(45);
+      expect(seconds).toBeLessThan(75);
     });
 
     it.concurrent("that prints without end is ended", async ({ expect }) => {
@@ -239,7 +239,7 @@ describe.concurrent("of a hostile repository", () => {
       const made = await task0(`CMD ["sh", "-c", ${JSON.stringify(forkBomb)}]`);
       const { failures, seconds } = await grade(made, "task0");
       expect(failures).toMatchObject([{ id: "task0.output", cause: expect.any(String) }]);
-      expect(seconds).toBeLessThan(45);
+      expect(seconds).toBeLessThan(75);
     });
 
     it.concurrent("that eats memory reaches its bound", async ({ expect }) => {
@@ -247,7 +247,7 @@ describe.concurrent("of a hostile repository", () => {
       expect(failures).toMatchObject([
         { id: "task0.output", cause: expect.stringMatching(/^it prints nothing/) },
       ]);
-      expect(seconds).toBeLessThan(45);
+      expect(seconds).toBeLessThan(75);
     });
 
     it.concurrent.each([
@@ -336,12 +336,14 @@ describe.concurrent("of a hostile repository", () => {
       expect(failures.map(({ id }) => id)).toEqual(["task4.safe"]);
     });
 
-    it.concurrent("that builds from a link to outside is not run", async ({ expect }) => {
+    it.concurrent("that builds from a link to outside finds nothing there: the link is not copied", async ({
+      expect,
+    }) => {
       const made = await task4("");
       await made.replace("task4/docker-compose.yml", "context: ./back-end", "context: ./out");
       symlinkSync("/etc", path.join(made.folder, "task4/out"));
       const { failures } = await read(made, "task4");
-      expect(failures.map(({ id }) => id)).toEqual(["task4.safe"]);
+      expect(failures).toEqual([]);
     });
 
     it.concurrent.each([
