@@ -166,7 +166,7 @@ export class Port {
     return port;
   }
 
-  async write(files: Files): Promise<void> {
+  async write(files: Record<string, string | Buffer>): Promise<void> {
     for (const [file, text] of Object.entries(files)) {
       const target = path.join(this.folder, file);
       await mkdir(path.dirname(target), { recursive: true });

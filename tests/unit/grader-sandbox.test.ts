@@ -7,6 +7,7 @@ import {
   type ComposeModel,
   dangers,
   foreignSyntax,
+  judgeStrayFile,
   leadsOutside,
   strayFile,
   tame,
@@ -150,18 +151,37 @@ describe("strayFile", () => {
     ["services: {a: {extends: b}, b: {}}", undefined],
     ["services: {a: {extends: {file: /etc/passwd, service: b}}}", "extends /etc/passwd"],
     ["include: [inside.yml]", "env_file /etc/passwd"],
-    ["include: [{path: [x.yml], env_file: /etc/passwd}]", "include /etc/passwd"],
+    ["include: [{path: [inside.yml], env_file: /etc/passwd}]", "env_file /etc/passwd"],
+    ["include: [{path: inside.yml, project_directory: x}]", "project_directory x"],
+    ["include: [parts.yml]", "include inside.yml"],
     ["include: ['oci://a/b']", "include oci://a/b"],
     ["x: &x {include: [/etc/passwd]}\n<<: *x", "include /etc/passwd"],
     ["services: {}\n---\ninclude: [/etc/passwd]", "include /etc/passwd"],
     ["services: {a: {env_file: $HOME/x}}", "env_file $HOME/x"],
-    ["a: [", undefined],
   ])("%s names %s", (text, expected) => {
     write({
       "docker-compose.yml": text,
       "inside.yml": "services: {a: {env_file: /etc/passwd}}\n",
+      "parts.yml": "include: [inside.yml]\n",
     });
     expect(strayFile(folder, "docker-compose.yml")).toBe(expected);
+  });
+
+  it.each([
+    ["a: [", /^docker-compose.yml: line 1: it is no YAML: Flow sequence/],
+    ["include: [no.yml]", /^there is no no.yml$/],
+    ["include: [large.yml]", /^large.yml: it is larger than 100 kB$/],
+    ["include: [utf-16.yml]", /^utf-16.yml: it is UTF-16; save it as UTF-8$/],
+    ["include: !!binary L2V0Yy9wYXNzd2Q=", /Unresolved tag: tag:yaml.org,2002:binary/],
+    ["%YAML 1.1\n---\na: 1", /it begins a line with %/],
+    ["include: &a [{path: *a}]", /its aliases unfold without measure/],
+    [`include: [${"a.yml,".repeat(21)}]`, /^it has more than 20 parts$/],
+    [`include: [${"a.yml,".repeat(300)}]`, /^it names more than 200 files$/],
+  ])("does not know what is in %s", (text, message) => {
+    write({ "docker-compose.yml": text, "large.yml": "a".repeat(100_001) });
+    writeFileSync(path.join(folder, "utf-16.yml"), Buffer.from("\uFEFFa: 1", "utf16le"));
+    expect(() => strayFile(folder, "docker-compose.yml")).toThrow(message);
+    expect(judgeStrayFile(folder, "docker-compose.yml", "x")).toMatchObject({ verdict: "fail" });
   });
 
   it("knows that Compose reads .env by itself", () => {

@@ -1,7 +1,7 @@
-import { lstatSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
-import { parseAllDocuments } from "yaml";
 import { type Finding, failed } from "./point";
+import { readYaml, unreadable } from "./read";
 
 /** What the grader looks at in `docker compose config --format json`. */
 export interface ComposeService {
@@ -78,7 +78,7 @@ const knownKeys = new Set(
 );
 
 /** Far more than the course asks for: each service is a container, each port a process. */
-const most = { services: 10, ports: 16, scale: 4, fileBytes: 1_000_000 };
+const most = { services: 10, ports: 16, scale: 4, fileBytes: 1_000_000, parts: 20, files: 200 };
 
 /**
  * Looks for what the course never needs and what could reach beyond the containers: a stack that has
@@ -176,8 +176,8 @@ const takesDockerfileFrom = (build: Build, isOutside: (file: string) => boolean)
 
 function asksForOtherSyntax(build: Build): boolean {
   if ("BUILDKIT_SYNTAX" in (build.args ?? {})) return true;
-  const inline = build.dockerfile_inline;
-  return foreignSyntax(inline ?? readSmall(dockerfileOf(build)) ?? "") !== undefined;
+  const text = build.dockerfile_inline ?? readSmall(dockerfileOf(build));
+  return text === undefined ? existsSync(dockerfileOf(build)) : foreignSyntax(text) !== undefined;
 }
 
 /** @returns A file's text; undefined where it is no regular file, or larger than any of the course. */
@@ -214,45 +214,57 @@ export function foreignSyntax(dockerfile: string): string | undefined {
  * even told us what is in it: what they hold would stand in its messages and in its model.
  * @param folder Where it may take files from.
  * @param file A compose file, from that folder.
- * @returns What it names, such as `env_file /etc/passwd`; undefined where all stay inside.
+ * @returns What it names, such as `env_file /etc/passwd`; undefined if all stay inside.
+ * @throws {Error} if that cannot be told: a compose file that it names is not there or unreadable.
  */
 export function strayFile(folder: string, file: string): string | undefined {
   // Read by Compose though nobody names it
   if (leadsOutside(folder, ".env")) return ".env";
-  return strayIn(folder, file, new Set());
+  const named = namedFiles(folder, file);
+  let stray = named.find(({ isStray }) => isStray);
+  if (stray === undefined) {
+    const parts = named.filter(isPart);
+    if (parts.length > most.parts) throw new Error(`it has more than ${most.parts} parts`);
+    const inner = parts.flatMap(({ name }) => namedFiles(folder, name));
+    // What the paths of a part's parts count from depends on Compose's version
+    stray = inner.find((one) => one.isStray || isPart(one));
+  }
+  return stray && `${stray.what} ${stray.name}`;
 }
 
-function strayIn(folder: string, file: string, seen: Set<string>): string | undefined {
-  const full = path.resolve(folder, file);
-  if (seen.has(full)) return undefined;
-  seen.add(full);
-  const text = readSmall(full);
-  if (text === undefined) return undefined;
-  for (const { what, name } of namedFiles(text)) {
-    // A path from an included file counts from that file, or from a folder that it names
-    const isStray = [folder, path.dirname(full)].some((from) => {
-      return name.includes("$") || leadsOutside(folder, path.resolve(from, name));
-    });
-    if (isStray || /^[\w+.-]+:|^git@/.test(name)) return `${what} ${name}`;
-    const next = strayIn(folder, path.resolve(path.dirname(full), name), seen);
-    if (next !== undefined) return next;
-  }
-  return undefined;
+interface NamedFile {
+  what: string;
+  name: string;
+  isStray: boolean;
 }
+
+/** Compose reads it as a part of the compose file. */
+const isPart = ({ what }: NamedFile): boolean => what === "include" || what === "extends";
 
 /** @returns Every file that a compose file names and that Compose reads with it. */
-function namedFiles(text: string): { what: string; name: string }[] {
-  const documents = parseAllDocuments(text, { merge: true, logLevel: "silent" });
-  const found: { what: string; name: string }[] = [];
-  const add = (what: string, value: unknown): void => {
-    if (Array.isArray(value)) for (const one of value) add(what, one);
-    else if (typeof value === "string") found.push({ what, name: value });
-    else if (isRecord(value)) {
-      for (const key of ["path", "file", "env_file", "project_directory"]) add(what, value[key]);
+function namedFiles(folder: string, file: string): NamedFile[] {
+  const found: NamedFile[] = [];
+  const add = (what: string, value: unknown, depth = 0): void => {
+    // In Compose's schema, a list of parts, a part, its list of paths, a path
+    if (depth > 3) return;
+    if (found.length > most.files) throw new Error(`it names more than ${most.files} files`);
+    if (Array.isArray(value)) for (const one of value) add(what, one, depth + 1);
+    else if (typeof value === "string") {
+      // A path from an included file counts from that file, or from the folder of the whole
+      const isOutside = [".", path.dirname(file)].some((from) =>
+        leadsOutside(folder, path.join(from, value)),
+      );
+      const isAddress = /^[\w+.-]+:|^git@/.test(value);
+      const isMoved = what === "project_directory";
+      const isStray =
+        isMoved || isAddress || isOutside || /\$/.test(value) || path.isAbsolute(value);
+      found.push({ what, name: value, isStray });
+    } else if (isRecord(value)) {
+      for (const key of ["path", "file"]) add(what, value[key], depth + 1);
+      for (const key of ["env_file", "project_directory"]) add(key, value[key], depth + 1);
     }
   };
-  for (const document of documents) {
-    const root: unknown = readSafely(document);
+  for (const root of readPart(folder, file)) {
     if (!isRecord(root)) continue;
     add("include", root.include);
     for (const service of Object.values(isRecord(root.services) ? root.services : {})) {
@@ -266,23 +278,29 @@ function namedFiles(text: string): { what: string; name: string }[] {
   return found;
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-/** A document whose aliases would unfold without end is as good as empty: Compose refuses it too. */
-function readSafely(document: { toJS(options: { maxAliasCount: number }): unknown }): unknown {
+function readPart(folder: string, file: string): readonly unknown[] {
+  const full = path.resolve(folder, file);
+  if (!existsSync(full)) throw new Error(`there is no ${file}`);
   try {
-    return document.toJS({ maxAliasCount: 100 });
-  } catch {
-    return undefined;
+    return readYaml(readSmall(full)).values;
+  } catch (error) {
+    throw new Error(`${file}: ${(error as Error).message}`);
   }
 }
 
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
 /** The verdict on a compose file that Compose is not even to read. */
 export function judgeStrayFile(folder: string, name: string, file: string): Finding | undefined {
-  const stray = strayFile(folder, name);
-  if (stray === undefined) return undefined;
   const hint = "The course needs none of it, so this task is not run. Take it out.";
+  let stray: string | undefined;
+  try {
+    stray = strayFile(folder, name);
+  } catch (error) {
+    return unreadable(error, hint, file);
+  }
+  if (stray === undefined) return undefined;
   return failed(`it asks for files from outside its folder: ${stray}`, hint, { file });
 }
 

@@ -98,7 +98,10 @@ export function whyNotBuilt(text: string, shown: string): Finding {
   const output = printable(text);
   const line = Number(/^Dockerfile[^:\n]*:(\d+)$/m.exec(output)?.[1]);
   const where = { file: shown, ...(line > 0 && { line }) };
-  const error = /^ERROR: (?:failed to solve: )?(.*)$/m.exec(output)?.[1] ?? "docker build failed";
+  // Patterns over it may take quadratic time
+  const error =
+    /^ERROR: (?:failed to solve: )?(.*)$/m.exec(output)?.[1]?.slice(0, 20_000) ??
+    "docker build failed";
   if (unreachable.test(output)) {
     return { ...skipped(`something it needs cannot be downloaded here: ${error}`), ...where };
   }
@@ -272,7 +275,7 @@ export async function listenersOf(container: string, helper: string): Promise<Li
 export function parseListeners(table: string): Listener[] {
   const listening = "0A";
   const found = Array.from(
-    table.matchAll(/^\s*\d+: ([0-9A-F]+):([0-9A-F]{4}) \S+ ([0-9A-F]{2}) /gm),
+    table.matchAll(/^[ \t]*\d+: ([0-9A-F]+):([0-9A-F]{4}) \S+ ([0-9A-F]{2}) /gm),
     ([, address = "", port = "", state]) => ({
       port: Number.parseInt(port, 16),
       // 127.0.0.0/8 and ::1, byte by byte from the last in words of four

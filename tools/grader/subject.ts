@@ -1,6 +1,7 @@
 import path from "node:path";
-import { lastStage, parseDockerfile, type Stage } from "../lib/dockerfile";
+import { lastStage, type Stage } from "../lib/dockerfile";
 import type { ComposeModel } from "./compose-file";
+import { readStages, type Yaml } from "./read";
 import { readText, type TaskFolder } from "./repository";
 import type { Running, Sandbox } from "./sandbox";
 
@@ -25,7 +26,8 @@ export interface Subject {
 export interface StackSubject {
   /** From the task's folder. */
   file: string;
-  text: string;
+  /** As it is written. */
+  yaml: Yaml;
   /** As Compose reads it. */
   model: ComposeModel;
   /** The service of each role. */
@@ -122,7 +124,7 @@ export function readDockerfile(
   const text = readText(subject.folder, file);
   if (text === undefined) return undefined;
   try {
-    return { file, text, stages: parseDockerfile(text) };
+    return { file, text, stages: readStages(text) };
   } catch {
     return undefined;
   }
@@ -141,7 +143,7 @@ export function baseOf(stages: readonly [Stage, ...Stage[]]): string {
 
 /** @returns An image's name without registry, tag and digest: `docker.io/library/nginx:1` is nginx. */
 export const repositoryOf = (image: string): string =>
-  image.replace(/^(docker\.io\/)?(library\/)?/, "").replace(/[:@].*$/, "");
+  image.replace(/^(docker\.io\/)?(library\/)?/, "").split(/[:@]/, 1)[0] ?? "";
 
 /**
  * Finds the folders of a task's roles: by the course's names, otherwise by what is in them.
@@ -167,8 +169,8 @@ export function findContexts({ task, entries, ...folder }: TaskFolder): Subject[
 
 /** Tells an image's role by its base and its files: nginx with pages, nginx without, or a program. */
 export function roleOfContext(folder: TaskFolder, context: string): Role {
-  const text = readText(folder, path.posix.join(context, "Dockerfile")) ?? "";
-  if (!/^\s*FROM\s+\S*nginx/im.test(text)) return "back-end";
+  const lines = (readText(folder, path.posix.join(context, "Dockerfile")) ?? "").split("\n");
+  if (!lines.some((line) => /^\s*FROM\s+\S*nginx/i.test(line))) return "back-end";
   const hasPage = [...folder.entries.keys()].some(
     (file) => file.startsWith(`${context}/`) && file.endsWith(".html"),
   );

@@ -127,6 +127,7 @@ function takeHeredocs(
 
 /** Docker takes anything that is not a JSON array of strings for a shell command. */
 export function execFormOf(content: string): string[] | undefined {
+  if (!content.startsWith("[")) return undefined;
   try {
     const parsed: unknown = JSON.parse(content);
     const isExecForm = Array.isArray(parsed) && parsed.every((word) => typeof word === "string");

@@ -42,7 +42,7 @@ export function parseDockerfile(text: string): [Stage, ...Stage[]] {
     }
   }
   const [first, ...others] = stages;
-  if (first === undefined) throw new Error("there is no FROM");
+  if (first === undefined) throw new Error("it is no Dockerfile: it has no FROM");
   return [first, ...others];
 }
 

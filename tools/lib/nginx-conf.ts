@@ -17,6 +17,9 @@ interface Token {
   line: number;
 }
 
+/** nginx itself knows three or four levels. It keeps whoever walks the blocks from recursing deep. */
+const maxDepth = 50;
+
 /**
  * Reads an nginx conf, or a file that one includes. Knows no directive by name.
  * @returns Its directives, in order.
@@ -47,6 +50,7 @@ export function parseNginxConf(text: string): Directive[] {
       };
       (open.at(-1)?.block ?? top).push(directive);
       if (token.text === "{") open.push(Object.assign(directive, { block: [] }));
+      if (open.length > maxDepth) fail(name.line, `blocks are more than ${maxDepth} deep`);
       words = [];
     }
   }

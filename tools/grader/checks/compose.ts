@@ -1,8 +1,9 @@
 import path from "node:path";
-import { isMap, isScalar, LineCounter, parseDocument } from "yaml";
+import { isMap, isScalar } from "yaml";
 import { attempt } from "../../lib/run";
 import { bareEnvironment, type ComposeModel, judgeDangers, judgeStrayFile } from "../compose-file";
 import { type Check, deviates, failed } from "../point";
+import { readYaml, unreadable, type Yaml } from "../read";
 import { readText } from "../repository";
 import {
   baseOf,
@@ -34,7 +35,14 @@ export const hasComposeFile: StackCheck = {
         file: wanted,
       });
     }
-    const text = readText(folder, file) ?? "";
+    const at = { file: shown(subject, file) };
+    let yaml: Yaml;
+    try {
+      yaml = readYaml(readText(folder, file));
+    } catch (error) {
+      const hint = "The course needs a few lines of YAML, in which the indentation counts.";
+      return unreadable(error, hint, at.file);
+    }
     const stray = judgeStrayFile(folder.path, file, shown(subject, file));
     if (stray !== undefined) return stray;
     const read = await attempt("docker", ["compose", "-f", file, "config", "--format=json"], {
@@ -43,9 +51,8 @@ export const hasComposeFile: StackCheck = {
       timeoutMs: 30_000,
       maxOutputBytes: 4_000_000,
     });
-    const at = { file: shown(subject, file) };
     if (!read.ok) {
-      const stray = strayService(text);
+      const stray = strayService(yaml);
       if (stray !== undefined) {
         const cause = `${stray.name}: stands outside services:`;
         return failed(cause, "Indent it as deep as the other services.", {
@@ -53,20 +60,15 @@ export const hasComposeFile: StackCheck = {
           line: stray.line,
         });
       }
-      const [error] = parseDocument(text).errors;
-      const yamlLine = error?.linePos?.[0].line;
       const said = read.stderr.split("\n").filter((line) => !/level=warning/.test(line));
       // Compose names the line where the block began
-      const line = yamlLine ?? Number(/\bline (\d+)/.exec(read.stderr)?.[1]);
+      const line = Number(/\bline (\d+)/.exec(read.stderr)?.[1]);
       const hint = "docker-compose config says the same. In YAML the indentation counts.";
-      const cause =
-        error === undefined
-          ? (said.at(-1)?.replaceAll(`${folder.path}/`, "") ?? "Compose cannot read it")
-          : `it is no YAML: ${error.message.split("\n")[0]?.replace(/ at line \d+.*$/, "")}`;
+      const cause = said.at(-1)?.replaceAll(`${folder.path}/`, "") ?? "Compose cannot read it";
       return failed(cause, hint, { ...at, ...(line > 0 && { line }) });
     }
     const model = JSON.parse(read.stdout) as ComposeModel;
-    subject.stack = { file, text, model, services: {} };
+    subject.stack = { file, yaml, model, services: {} };
     subject.stack.services = findServices(subject, model);
     return file === "docker-compose.yml"
       ? undefined
@@ -75,10 +77,9 @@ export const hasComposeFile: StackCheck = {
 };
 
 /** @returns A service that was written beside `services:` instead of below it. */
-function strayService(text: string): { name: string; line: number } | undefined {
-  const lines = new LineCounter();
-  const { contents, errors } = parseDocument(text, { lineCounter: lines });
-  if (!isMap(contents) || errors.length > 0) return undefined;
+function strayService({ documents, lines }: Yaml): { name: string; line: number } | undefined {
+  const contents = documents[0]?.contents;
+  if (!isMap(contents)) return undefined;
   for (const { key, value } of contents.items) {
     if (!isScalar(key) || typeof key.value !== "string" || !isMap(value)) continue;
     if (/^(services|networks|volumes|configs|secrets|x-.*)$/.test(key.value)) continue;
@@ -146,14 +147,14 @@ export function namesBuilds(roles: readonly Role[]): StackCheck {
     title: "each service has a build with context and dockerfile",
     needs: ["services"],
     judge: (subject) => {
-      const { services, text } = stackOf(subject);
-      const written = parseDocument(text, { merge: true }).toJS() as {
+      const { services, yaml } = stackOf(subject);
+      const [written] = yaml.values as {
         services?: Record<string, { build?: string | { context?: string; dockerfile?: string } }>;
-      };
+      }[];
       for (const role of roles) {
         const name = services[role] ?? "";
         const at = locate(subject, "services", name, "build");
-        const build = written.services?.[name]?.build;
+        const build = written?.services?.[name]?.build;
         if (build === undefined) {
           return failed(`${name} is not built`, "Add build: with context and dockerfile.", at);
         }

@@ -1,21 +1,23 @@
 import path from "node:path";
-import { type Directive, findDirectives, parseNginxConf } from "../../lib/nginx-conf";
-import { type Finding, failed } from "../point";
+import { type Directive, findDirectives } from "../../lib/nginx-conf";
+import type { Finding } from "../point";
+import { readDirectives, unreadable } from "../read";
 import { readText } from "../repository";
 import { findConf, type Role, type Subject, shown } from "../subject";
 
-/** @returns A conf's directives, or what is wrong with it. */
-export function readConf(text: string, file: string): { directives: Directive[] } | Finding {
+/** @returns A conf's directives, or what is wrong with it; without a text, that it is too large. */
+export function readConf(
+  text: string | undefined,
+  file: string,
+): { directives: Directive[] } | Finding {
   try {
-    const directives = parseNginxConf(text);
+    const directives = readDirectives(text);
     const open = findOpen(directives);
     if (open === undefined) return { directives };
     throw new Error(`line ${open.line}: "${open.name}" lacks its ";"`);
   } catch (error) {
-    const { message } = error as Error;
-    const [, line, problem] = /^line (\d+): (.*)$/s.exec(message) ?? [];
     const hint = "nginx ends each directive with a semicolon and each block with a brace.";
-    return failed(problem ?? message, hint, { file, ...(line && { line: Number(line) }) });
+    return unreadable(error, hint, file);
   }
 }
 
@@ -55,7 +57,7 @@ export function listensIn(
   const conf = role === "proxy" ? findProxyConf(subject) : findConf(subject);
   if (conf === undefined) return [];
   const file = shown(subject, conf);
-  const read = readConf(readText(subject.folder, conf) ?? "", file);
+  const read = readConf(readText(subject.folder, conf), file);
   if ("verdict" in read) return [];
   return findDirectives(read.directives, "listen").flatMap(({ args, line }) => {
     const port = /^(?:.*:)?(\d+)$/.exec(args[0] ?? "")?.[1];

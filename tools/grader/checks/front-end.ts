@@ -54,7 +54,7 @@ export const hasConf: SubjectCheck = {
     const conf = findConf(subject);
     const file = shown(subject, conf ?? path.posix.join("front-end", confName));
     if (conf === undefined) return failed("there is no such file", "Create it.", { file });
-    const read = readConf(readText(subject.folder, conf) ?? "", file);
+    const read = readConf(readText(subject.folder, conf), file);
     if ("verdict" in read) return read;
     return path.posix.basename(conf) === confName
       ? undefined

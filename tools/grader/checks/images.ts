@@ -2,6 +2,7 @@ import path from "node:path";
 import type { Instruction, Stage } from "../../lib/dockerfile";
 import { attempt } from "../../lib/run";
 import { type Check, deviates, type Finding, failed, skipped } from "../point";
+import { readStages, unreadable } from "../read";
 import { readText } from "../repository";
 import { askUntilAnswered, build, lastLog, listenersOf, runToEnd, start } from "../sandbox";
 import {
@@ -23,7 +24,11 @@ const commandsOf = (stages: readonly Stage[]): { command: string; line: number }
   stages
     .flatMap(({ instructions }) => instructions)
     .filter(({ keyword }) => keyword === "RUN")
-    .map(({ args, line }: Instruction) => ({ command: args.join(" "), line }));
+    .map(({ args, line }: Instruction) => ({
+      // Patterns over it may take quadratic time
+      command: args.join(" ").slice(0, 10_000),
+      line,
+    }));
 
 /** There is a Dockerfile, in the letters that Docker looks for. */
 export function hasDockerfile(role: Role, id: string, where: string): ImageCheck {
@@ -38,8 +43,10 @@ export function hasDockerfile(role: Role, id: string, where: string): ImageCheck
       const at = { file: shown(subject, file) };
       if (kind === "file") {
         const text = readText(subject.folder, file) ?? "";
-        if (readDockerfile(subject, role) === undefined) {
-          return failed("it is no Dockerfile: it has no FROM", "Begin it with FROM.", at);
+        try {
+          readStages(readText(subject.folder, file));
+        } catch (error) {
+          return unreadable(error, "Begin it with FROM.", at.file);
         }
         return text.includes("\r")
           ? deviates("it has Windows line ends", "Save it with LF line ends.", at)

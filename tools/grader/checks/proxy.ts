@@ -22,7 +22,7 @@ export const routesToServices: StackCheck = {
       conf ?? path.posix.join(subject.contexts.proxy ?? "", "proxy.conf"),
     );
     if (conf === undefined) return failed("there is no proxy.conf", "Create it.", { file });
-    const read = readConf(readText(subject.folder, conf) ?? "", file);
+    const read = readConf(readText(subject.folder, conf), file);
     if ("verdict" in read) return read;
     const known = Object.keys(model.services);
     const upstreams = findDirectives(read.directives, "upstream");
@@ -33,7 +33,7 @@ export const routesToServices: StackCheck = {
     ];
     for (const { name, args, line } of hosts) {
       const target = args[0] ?? "";
-      const host = target.replace(/^https?:\/\//, "").replace(/[:/].*$/, "");
+      const host = target.replace(/^https?:\/\//, "").split(/[:/]/, 1)[0] ?? "";
       if (host.startsWith("$") || known.includes(host)) continue;
       if (name === "proxy_pass" && names.includes(host)) continue;
       const what = name === "server" ? "upstream" : "proxy_pass";
@@ -82,7 +82,7 @@ export const copiesProxyConf: StackCheck = {
     const at = { file: shown(subject, file), line: copy.line };
     const isWhole = /^\/etc\/nginx\/(nginx\.conf|templates\/.*)$/.test(copy.to);
     const isBeside = /^\/etc\/nginx\/conf\.d\/[^/]*\.conf$/.test(copy.to);
-    if (isWhole || (isBeside && /\brm\b.*default\.conf/.test(text))) {
+    if (isWhole || (isBeside && text.split("\n").some(removesDefaultConf))) {
       return deviates(`${name} is copied to ${copy.to}`, hint, at);
     }
     const cause = isBeside
@@ -91,3 +91,8 @@ export const copiesProxyConf: StackCheck = {
     return failed(cause, hint, at);
   },
 };
+
+function removesDefaultConf(line: string): boolean {
+  const rm = line.search(/\brm\b/);
+  return rm !== -1 && line.includes("default.conf", rm);
+}

@@ -1,4 +1,4 @@
-import { isMap, isScalar, LineCounter, parseDocument } from "yaml";
+import { isMap, isScalar } from "yaml";
 import { attempt, run } from "../../lib/run";
 import type { ComposeService } from "../compose-file";
 import { listenersOf } from "../sandbox";
@@ -28,9 +28,8 @@ export const serviceOf = (subject: Subject, role: Role): ComposeService =>
 
 /** @returns Where a key of the compose file stands. */
 export function locate(subject: Subject, ...keys: string[]): { file: string; line?: number } {
-  const { file, text } = stackOf(subject);
-  const lines = new LineCounter();
-  let node: unknown = parseDocument(text, { lineCounter: lines, merge: true }).contents;
+  const { file, yaml } = stackOf(subject);
+  let node: unknown = yaml.documents[0]?.contents;
   let offset: number | undefined;
   for (const key of keys) {
     const pair = isMap(node)
@@ -41,7 +40,7 @@ export function locate(subject: Subject, ...keys: string[]): { file: string; lin
     node = pair.value;
   }
   const at = shown(subject, file);
-  return offset === undefined ? { file: at } : { file: at, line: lines.linePos(offset).line };
+  return offset === undefined ? { file: at } : { file: at, line: yaml.lines.linePos(offset).line };
 }
 
 /** Runs Compose on the tamed stack. */
