@@ -63,7 +63,7 @@ export function grading(task: Task, folder: TaskFolder | undefined, sandbox: San
     if (subject === undefined) return;
     const begun = performance.now();
     try {
-      await judge({ task, source, checks }, phase, subject, points);
+      await judge({ task, source, checks }, phase, subject, points, sandbox.signal);
     } finally {
       milliseconds += performance.now() - begun;
     }

@@ -76,13 +76,15 @@ export type Points = Map<string, Point>;
  * @param task Such as `task4`; the first part of each point's id.
  * @param source The section of the text.
  * @param points What has been judged before; the new points are added.
- * @throws What a check throws: a check answers with a finding, so that is a defect or Ctrl-C.
+ * @param signal Aborted by Ctrl-C.
+ * @throws What a check throws after Ctrl-C. At any other time it costs that point alone.
  */
 export async function judge<Subject>(
   { task, source, checks }: { task: string; source: string; checks: readonly Check<Subject>[] },
   phase: "static" | "live",
   subject: Subject,
   points: Points,
+  signal?: AbortSignal,
 ): Promise<void> {
   for (const { id, title, needs = [], isLive = false, judge } of checks) {
     if (isLive !== (phase === "live")) continue;
@@ -91,8 +93,15 @@ export async function judge<Subject>(
       return verdict !== "pass" && verdict !== "deviation";
     });
     const ground = checks.find((check) => check.id === missing)?.title;
-    const finding =
-      missing === undefined ? await judge(subject) : skipped(`needs: ${ground ?? missing}`);
+    let finding: Finding | undefined;
+    try {
+      finding =
+        missing === undefined ? await judge(subject) : skipped(`needs: ${ground ?? missing}`);
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      const [message = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+      finding = skipped(`the grader could not judge this: ${message.slice(0, 200)}`);
+    }
     const own = finding === undefined ? {} : withoutControls(finding);
     points.set(id, { id: `${task}.${id}`, title, source, verdict: "pass", ...own });
   }
