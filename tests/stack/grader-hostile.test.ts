@@ -17,10 +17,8 @@ import { gradeAll, grading } from "../../tools/grader/grade";
 import type { Point } from "../../tools/grader/point";
 import type { Task } from "../../tools/grader/repository";
 import { tidyUp } from "../../tools/grader/sandbox";
-import { root } from "../../tools/lib/course";
 import { attempt, run } from "../../tools/lib/run";
 import { waitUntil } from "../../tools/lib/wait";
-import { endScripts, startScript } from "../lib/child";
 import { Port, withTasks } from "../lib/grader-fixtures";
 import { describeOnEngine, ownName } from "../lib/stacks";
 
@@ -41,7 +39,6 @@ async function port(...tasks: readonly Task[]): Promise<Port> {
 }
 
 afterAll(async () => {
-  await endScripts();
   for (const made of ports) await made.end();
 });
 
@@ -178,19 +175,9 @@ describe.concurrent("of a hostile repository", () => {
         "",
         /not Docker's own/,
       ],
-      [
-        "no protection",
-        undefined,
-        "RUN --security=insecure id",
-        /unknown flag: security|not allowed/,
-      ],
-      ["the host's network", undefined, "RUN --network=host id", /network.host is not allowed/],
-      [
-        "a strange base image",
-        "FROM ../../etc:$(id)",
-        "",
-        /invalid reference format|failed to parse/,
-      ],
+      ["no protection", undefined, "RUN --security=insecure id", /runs a command with --security/],
+      ["the host's network", undefined, "RUN --network=host id", /in the host's network/],
+      ["a strange base image", "FROM ../../etc:$(id)", "", /cannot be told/],
     ])("that asks for %s is refused", async (_, first, lines, cause) => {
       const graded = await grade(await task0(lines, first), "task0", 30_000);
       expect(graded.failures).toMatchObject([
@@ -456,28 +443,6 @@ describe.concurrent("of a hostile repository", () => {
       });
       await withTasks(made.folder, async () => undefined);
       expect(existsSync(proof)).toBe(false);
-    });
-  });
-
-  describeOnEngine("Ctrl-C", () => {
-    it.concurrent("while it builds leaves nothing behind", async ({ expect }) => {
-      const seconds = 7000 + Math.floor(Math.random() * 1e6) / 1000;
-      const made = await task0(`RUN sleep ${seconds}`);
-      const cli = path.join(root, "tools/grader/cli.ts");
-      const before = await leftBehind("softy-pinko-grader-");
-      const child = startScript([cli, made.folder, "--task", "0"], { cwd: root });
-      await waitUntil(() => processesWith(`sleep ${seconds}`).length > 0, {
-        for: "the build",
-        timeoutMs: 30_000,
-      });
-      child.process.kill("SIGINT");
-      expect(await child.ended).toBe(130);
-      await waitUntil(() => processesWith(`sleep ${seconds}`).length === 0, {
-        for: "the end of the build",
-        timeoutMs: 5_000,
-      });
-      const after = await leftBehind("softy-pinko-grader-");
-      expect(after.filter((name) => !before.includes(name))).toEqual([]);
     });
   });
 });

@@ -6,7 +6,6 @@ import {
   bareEnvironment,
   type ComposeModel,
   dangers,
-  foreignSyntax,
   judgeStrayFile,
   leadsOutside,
   strayFile,
@@ -127,23 +126,6 @@ describe("leadsOutside", () => {
   });
 });
 
-describe("foreignSyntax", () => {
-  it.each([
-    ["FROM ubuntu\n", undefined],
-    ["# syntax=docker/dockerfile:1\nFROM ubuntu\n", undefined],
-    ["# syntax = docker.io/docker/dockerfile:1.7-labs\nFROM ubuntu\n", undefined],
-    ["# a comment\n# syntax=a/b\nFROM ubuntu\n", "a/b"],
-    ["#syntax=docker/dockerfile-evil\nFROM ubuntu\n", "docker/dockerfile-evil"],
-    ["#SYNTAX=a/b:1\r\nFROM ubuntu\r\n", "a/b:1"],
-    ["#!/usr/bin/x\n# escape=`\n// syntax=a/b\nFROM ubuntu\n", "a/b"],
-    ["\uFEFF# syntax=a/b\nFROM ubuntu\n", "a/b"],
-    ['{"syntax": "a/b"}\n', "JSON"],
-    ["FROM ubuntu\n# syntax=a/b\n", undefined],
-  ])("%j asks for %s", (text, expected) => {
-    expect(foreignSyntax(text)).toBe(expected);
-  });
-});
-
 describe("strayFile", () => {
   it.each([
     ["services: {a: {env_file: a.env}}", undefined],
@@ -212,6 +194,19 @@ describe("a graded stack", () => {
       { build: { dockerfile_inline: "# syntax=a/b\nFROM x" } },
       "another program to build it than Docker's own",
     ],
+    [
+      { build: { dockerfile_inline: "FROM x\nADD http://127.0.0.1/x /x" } },
+      "a build that the grader refuses: it downloads http://127.0.0.1/x with ADD; the course needs no ADD from the network (line 2 of its Dockerfile)",
+    ],
+    [
+      { build: { dockerfile_inline: "ARG A\nFROM $A", args: { A: "localhost/x" } } },
+      "a build that the grader refuses: localhost/x is in no public registry (line 2 of its Dockerfile)",
+    ],
+    [{ image: "localhost/x" }, "images that are in no public registry (localhost/x)"],
+    [
+      { build: { context: ".", additional_contexts: { x: "docker-image://localhost/x" } } },
+      "images that are in no public registry (localhost/x)",
+    ],
     [{ ports: Array.from({ length: 17 }, (_, target) => ({ target })) }, "more than 16 ports"],
   ])("that has %j asks for %s", (service, what) => {
     expect(dangers(model(service), folder)).toEqual([{ service: "api", what }]);
@@ -222,7 +217,11 @@ describe("a graded stack", () => {
       model(
         {
           build: {
-            ...{ context: "/x", tags: ["nginx:latest"], args: { A: "1" } },
+            ...{
+              context: "/x",
+              tags: ["nginx:latest"],
+              args: { A: "1", HTTP_PROXY: "http://x", BUILDKIT_CACHE_MOUNT_NS: "x" },
+            },
             cache_to: ["type=local,dest=/y"],
           },
           ...{ container_name: "a", labels: { "traefik.enable": "true" }, scale: 1000 },
@@ -247,6 +246,7 @@ describe("a graded stack", () => {
       security_opt: ["no-new-privileges:true"],
     });
     expect(Object.keys(api.build ?? {})).toEqual(["context", "args", "ulimits"]);
+    expect(api.build?.args).toEqual({ A: "1", BUILDKIT_CACHE_MOUNT_NS: "own" });
     expect(api).not.toHaveProperty("labels");
     expect(tamed).not.toHaveProperty("models");
   });

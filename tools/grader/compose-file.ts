@@ -1,5 +1,7 @@
 import { existsSync, lstatSync, readFileSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
+import { gate, isPublic } from "./dockerfile-gate";
+import { foreignSyntax, neutralize } from "./dockerfile-syntax";
 import { type Finding, failed } from "./point";
 import { readYaml, unreadable } from "./read";
 
@@ -99,6 +101,8 @@ export function dangers(model: ComposeModel, folder: string): { service: string;
     const files = [build.context, ...contexts.filter((one) => !/^docker-image:\/\//.test(one))];
     const unknown = Object.keys(s).filter((key) => !knownKeys.has(key) && !key.startsWith("x-"));
     const network = s.network_mode ?? "default";
+    const refusal = refusalOf(build);
+    const images = foreignImages(s);
     const rules: [boolean, string][] = [
       [s.privileged === true || build.privileged === true, "a privileged container"],
       [sources.some(isSocket), "the engine's socket"],
@@ -121,6 +125,11 @@ export function dangers(model: ComposeModel, folder: string): { service: string;
         "files from outside its folder",
       ],
       [asksForOtherSyntax(build), "another program to build it than Docker's own"],
+      [
+        refusal !== undefined && !asksForOtherSyntax(build),
+        `a build that the grader refuses: ${refusal}`,
+      ],
+      [images.length > 0, `images that are in no public registry (${images.join(", ")})`],
       [(s.ports ?? []).length > most.ports, `more than ${most.ports} ports`],
       [unknown.length > 0, `${unknown.join(", ")}, which the grader does not know`],
     ];
@@ -166,10 +175,16 @@ function realPathOf(target: string): string | undefined {
   }
 }
 
-type Build = NonNullable<ComposeService["build"]>;
+export type Build = NonNullable<ComposeService["build"]>;
 
-const dockerfileOf = ({ context = "", dockerfile = "Dockerfile" }: Build): string =>
-  path.resolve(context, dockerfile);
+/** @returns The Dockerfile of a build; Docker takes a `dockerfile` for it if there is no other. */
+export function dockerfileOf({ context = "", dockerfile = "Dockerfile" }: Build): string {
+  const file = path.resolve(context, dockerfile);
+  const other = path.join(path.dirname(file), "dockerfile");
+  return path.basename(file) === "Dockerfile" && !existsSync(file) && existsSync(other)
+    ? other
+    : file;
+}
 
 const takesDockerfileFrom = (build: Build, isOutside: (file: string) => boolean): boolean =>
   build.dockerfile !== undefined && isOutside(dockerfileOf(build));
@@ -180,6 +195,21 @@ function asksForOtherSyntax(build: Build): boolean {
   return text === undefined ? existsSync(dockerfileOf(build)) : foreignSyntax(text) !== undefined;
 }
 
+/** @returns Why the grader does not build it, if so. */
+function refusalOf(build: Build): string | undefined {
+  const text = build.dockerfile_inline ?? readSmall(dockerfileOf(build));
+  const problem = text === undefined ? undefined : gate(text, build.args);
+  return problem && `${problem.cause} (line ${problem.line} of its Dockerfile)`;
+}
+
+/** @returns Images that a service takes as they are. */
+function foreignImages({ image, build }: ComposeService): string[] {
+  const contexts = Object.values(build?.additional_contexts ?? {});
+  const images = contexts.flatMap((target) => /^docker-image:\/\/(.*)/.exec(target)?.[1] ?? []);
+  const all = image !== undefined && build === undefined ? [image, ...images] : images;
+  return all.filter((name) => !isPublic(name));
+}
+
 /** @returns A file's text; undefined where it is no regular file, or larger than any of the course. */
 function readSmall(file: string): string | undefined {
   try {
@@ -188,25 +218,6 @@ function readSmall(file: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/**
- * Finds a Dockerfile's wish to be read by another program than Docker's own. BuildKit would fetch
- * that program and run it, and it decides what the build may do. Every comment before the first
- * instruction is looked at, so more than BuildKit itself looks at.
- * https://docs.docker.com/build/buildkit/frontend/
- * @returns The program's image.
- */
-export function foreignSyntax(dockerfile: string): string | undefined {
-  const lines = dockerfile.replace(/^\uFEFF/, "").split(/\r?\n/);
-  if (/^\s*\{/.test(lines[0] ?? "")) return "JSON";
-  const end = lines.findIndex((line) => !/^\s*(#|\/\/|$)/.test(line));
-  return lines
-    .slice(0, end === -1 ? lines.length : end)
-    .map((line) => /^\s*(?:#|\/\/)\s*syntax\s*=\s*(\S+)/i.exec(line)?.[1])
-    .find((image = "docker/dockerfile") => {
-      return !/^(docker\.io\/)?docker\/dockerfile(-upstream)?([:@]\S*)?$/.test(image);
-    });
 }
 
 /**
@@ -327,8 +338,18 @@ export const limits = { memory: "512m", pids: 256, cpus: 1, logBytes: "2m" };
  */
 export const buildLimits = { data: 4_294_967_296, fsize: 2_147_483_648, core: 0 };
 
-/** Keeps the folders that `RUN --mount=type=cache` shares with later builds from the user's own. */
-export const cacheArg = { BUILDKIT_CACHE_MOUNT_NS: "softy-pinko-grader" };
+/**
+ * Keeps the folders that `RUN --mount=type=cache` shares with later builds to one grading.
+ * @param namespace A name that no other grading has.
+ */
+export const cacheArgs = (namespace: string) => ({ BUILDKIT_CACHE_MOUNT_NS: namespace });
+
+/**
+ * Arguments that change a layer without being part of its key in the build cache, so that another
+ * repository's build would take it; and those that change BuildKit itself.
+ * https://docs.docker.com/build/building/variables/#pre-defined-build-arguments
+ */
+const isHidden = (name: string): boolean => /_proxy$|^BUILDKIT_|^SOURCE_DATE_EPOCH$/i.test(name);
 
 /**
  * The environment for Docker's client when it reads a graded compose file: what it needs to find its
@@ -358,7 +379,7 @@ export function tame(model: ComposeModel, project: string): ComposeModel {
       ...without(service, dropped),
       ...(service.build !== undefined && {
         image: `${project}-${name}`,
-        build: tameBuild(service.build),
+        build: tameBuild(service.build, project),
       }),
       ...(service.volumes !== undefined && { volumes: service.volumes.map(tameMount) }),
       ...(typeof service.scale === "number" && { scale: Math.min(service.scale, most.scale) }),
@@ -400,15 +421,20 @@ const without = (service: ComposeService, keys: readonly string[]): ComposeServi
   Object.fromEntries(Object.entries(service).filter(([key]) => !keys.includes(key)));
 
 /** No further tags, which could be the names of the user's images, and no cache of its own. */
-const tameBuild = (build: Build): Build => ({
+const tameBuild = (build: Build, project: string): Build => ({
   ...(build.context !== undefined && { context: build.context }),
   ...(build.dockerfile !== undefined && { dockerfile: build.dockerfile }),
-  ...(build.dockerfile_inline !== undefined && { dockerfile_inline: build.dockerfile_inline }),
+  ...(build.dockerfile_inline !== undefined && {
+    dockerfile_inline: neutralize(build.dockerfile_inline),
+  }),
   ...(build.target !== undefined && { target: build.target }),
   ...(build.additional_contexts !== undefined && {
     additional_contexts: build.additional_contexts,
   }),
-  args: { ...build.args, ...cacheArg },
+  args: {
+    ...Object.fromEntries(Object.entries(build.args ?? {}).filter(([name]) => !isHidden(name))),
+    ...cacheArgs(project),
+  },
   ulimits: buildLimits,
 });
 

@@ -1,11 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { type Answer, fetchAnswer } from "../lib/http";
 import type { Report } from "../lib/progress";
 import { attempt } from "../lib/run";
 import { waitUntil } from "../lib/wait";
-import { buildLimits, cacheArg, foreignSyntax, limits } from "./compose-file";
+import { buildLimits, cacheArgs, limits } from "./compose-file";
+import { gate } from "./dockerfile-gate";
+import { foreignSyntax, neutralize } from "./dockerfile-syntax";
 import { type Finding, failed, skipped } from "./point";
 
 /** Where graded images are built and run: under names of the grader's own, within bounds. */
@@ -35,14 +37,11 @@ export const newPrefix = (): string => `softy-pinko-grader-${randomBytes(3).toSt
 /**
  * Builds an image of a graded repository.
  *
- * Bounded: its time, its output, who reads the Dockerfile, and for each process the memory and the
- * size of a file that it writes. Ended early, BuildKit kills what the build has started. Not
- * bounded, because BuildKit has no such limit: how many processes it starts and what they take
- * together (on a machine with swap or little memory they slow it down until the time is over), how
- * much it writes into its layers, and what it asks of the network. A layer that was finished stays
- * in the engine's build cache, as after any `docker build`, until the engine clears it.
+ * Bounded here: its time, its output, what its Dockerfile may ask of BuildKit itself, and for each
+ * process the memory and the size of a file that it writes. The machine around it bounds processes,
+ * memory and disk as a whole. Not bounded: what it asks of the network.
  * @param name Within the sandbox, such as `task2-front-end`.
- * @param context On this machine.
+ * @param context A folder in the grader's copy: the Dockerfile in it is made safe.
  * @param dockerfile From the context.
  * @param shown The Dockerfile's path for the learner.
  * @returns The image's name, or why there is none.
@@ -56,14 +55,20 @@ export async function build(
 ): Promise<{ image: string } | Finding> {
   const image = `${prefix}-${name}`;
   const file = path.join(context, dockerfile);
-  const reader = foreignSyntax(await readFile(file, "utf8"));
+  const text = await readFile(file, "utf8");
+  const reader = foreignSyntax(text);
   if (reader !== undefined) {
     const cause = `it asks for ${reader} to build it, a program that is not Docker's own`;
     return failed(cause, "Take out its line with syntax=.", { file: shown });
   }
+  const refusal = gate(text);
+  if (refusal !== undefined) return { verdict: "fail", ...refusal, file: shown };
+  await writeFile(file, neutralize(text));
   report(`building ${name}`);
   const bounds = Object.entries(buildLimits).map(([kind, most]) => `--ulimit=${kind}=${most}`);
-  const args = Object.entries(cacheArg).map(([key, value]) => `--build-arg=${key}=${value}`);
+  const args = Object.entries(cacheArgs(prefix)).map(
+    ([key, value]) => `--build-arg=${key}=${value}`,
+  );
   const { ok, exitCode, stderr } = await attempt(
     "docker",
     ["build", "--progress=plain", ...bounds, ...args, "--file", file, "--tag", image, context],
@@ -294,22 +299,27 @@ export function parseListeners(table: string): Listener[] {
  * their ids the user's own names for the same image would go with them.
  */
 export async function tidyUp({ prefix }: Pick<Sandbox, "prefix">): Promise<void> {
-  const remove = async (list: string[], rm: string[]): Promise<boolean> => {
-    const { stdout } = await attempt("docker", list, { detached: true });
-    const names = [...new Set(stdout.split("\n").filter(Boolean))];
-    if (names.length > 0) await attempt("docker", [...rm, ...names], { detached: true });
-    return names.length > 0;
-  };
   const filter = `--filter=name=^${prefix}`;
-  const images = ["image", "ls", "--format={{.Repository}}:{{.Tag}}"];
+  const kinds = [
+    { list: ["ps", "--all", "--quiet", filter], remove: ["rm", "--force", "--volumes"] },
+    { list: ["network", "ls", "--quiet", filter], remove: ["network", "rm"] },
+    { list: ["volume", "ls", "--quiet", filter], remove: ["volume", "rm", "--force"] },
+    {
+      list: ["image", "ls", "--format={{.Repository}}:{{.Tag}}", `--filter=reference=${prefix}*`],
+      remove: ["image", "rm", "--force"],
+    },
+  ];
+  const namesOf = async (list: readonly string[]): Promise<string[]> => {
+    const { stdout } = await attempt("docker", list, { detached: true });
+    return [...new Set(stdout.split("\n").filter(Boolean))];
+  };
   // A client that was cut off may have left the engine at work for a moment
   for (let round = 0; round < 10; round += 1) {
-    const found = [
-      await remove(["ps", "--all", "--quiet", filter], ["rm", "--force", "--volumes"]),
-      await remove(["network", "ls", "--quiet", filter], ["network", "rm"]),
-      await remove(["volume", "ls", "--quiet", filter], ["volume", "rm", "--force"]),
-      await remove([...images, `--filter=reference=${prefix}*`], ["image", "rm", "--force"]),
-    ];
-    if (!found.includes(true)) break;
+    const names = await Promise.all(kinds.map(({ list }) => namesOf(list)));
+    if (names.every(({ length }) => length === 0)) break;
+    for (const [index, { remove }] of kinds.entries()) {
+      const found = names[index] ?? [];
+      if (found.length > 0) await attempt("docker", [...remove, ...found], { detached: true });
+    }
   }
 }

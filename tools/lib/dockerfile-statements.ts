@@ -54,7 +54,7 @@ export function readStatements(text: string): Statement[] {
 
 /** Go's unicode.IsSpace, which is not JavaScript's `\s`. */
 const leadingBlanks = /^[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/;
-const trimStart = (text: string): string => text.replace(leadingBlanks, "");
+export const trimStart = (text: string): string => text.replace(leadingBlanks, "");
 
 /** @returns The character that continues a line, by the directives at the file's beginning. */
 export function escapeOf(lines: readonly string[]): "\\" | "`" {
@@ -80,7 +80,7 @@ export function splitStatement(joined: string, line: number): Statement {
   }
   // BuildKit takes quotes and escapes out of a flag, and looks at its bytes, not its characters
   const isDoubtful = (word: string): boolean => word === "--" || /[^!-~]|["'\\]/.test(word);
-  const doubtful = /^[a-z]+$/i.test(keyword) ? flags.find(isDoubtful) : keyword;
+  const doubtful = /^[!-~]*$/.test(keyword) ? flags.find(isDoubtful) : keyword;
   return {
     keyword: keyword.toUpperCase(),
     flags,

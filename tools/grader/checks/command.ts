@@ -106,7 +106,8 @@ export const takesTurns: StackCheck = {
     const order: number[] = [];
     let before = await countMarks(containers, marker);
     for (let sent = 1; sent <= sample; sent += 1) {
-      const { status } = await fetchAnswer(`${url}?${marker}`);
+      // Forty slow drips would take minutes
+      const { status } = await fetchAnswer(`${url}?${marker}`, { timeoutMs: 3_000 });
       if (status !== 200) {
         return failed(
           `request ${sent} of ${sample} is answered ${status ?? "by nobody"}`,
