@@ -43,7 +43,7 @@ const maxMachines = 16;
  * @throws {UserError} where the engine cannot build or start it.
  */
 export async function openMachine(options: MachineOptions): Promise<Machine> {
-  const image = await buildImage(options);
+  const image = await buildMachine(options);
   if (options.name !== undefined) return start(options.name, image, options);
   for (let slot = 1; slot <= maxMachines; slot += 1) {
     try {
@@ -63,7 +63,10 @@ class NameTaken extends UserError {
  * Builds the image of this version of the grader, from the build cache where nothing has changed.
  * @returns Its id: another version may take its name at any moment.
  */
-async function buildImage({ report, signal }: MachineOptions): Promise<string> {
+export async function buildMachine({
+  report,
+  signal,
+}: Pick<MachineOptions, "report" | "signal">): Promise<string> {
   report("preparing a machine; the first time this takes a minute or two");
   const scratch = await mkdtemp(path.join(tmpdir(), "softy-pinko-machine-"));
   const idFile = path.join(scratch, "id");
@@ -138,7 +141,9 @@ async function start(name: string, image: string, options: MachineOptions): Prom
     });
     if (isReady) return { name, close };
     const { stderr } = await ended;
-    if (/is already in use by container/.test(stderr)) throw new NameTaken(name);
+    if (/is already in use by container/.test(stderr)) {
+      throw new NameTaken(`a machine named ${name} is running: wait until its grading has ended.`);
+    }
     throw new UserError(
       `the engine cannot start a machine to grade in, a privileged container: ${stderr.trim().split("\n").at(-1)}`,
     );
