@@ -139,8 +139,11 @@ export async function declaredLimits(stack: Stack): Promise<Record<string, Limit
 
 /** @returns How many processes a container could start at once of as many as are asked for. */
 export async function startProcesses(container: string, wanted: number): Promise<number> {
-  const script = `i=0
-    while [ $i -lt ${wanted} ]; do sleep 1 & i=$((i + 1)); echo $i; done 2>/dev/null`;
+  // They stay until the last one has been tried, however long that takes, and end with the script
+  const script = `i=0 started=; trap 'kill $started' EXIT
+    while [ $i -lt ${wanted} ]; do
+      sleep 600 & started="$started $!" i=$((i + 1)); echo $i
+    done 2>/dev/null`;
   return Number((await inside(container, ["sh", "-c", script])).split("\n").at(-1));
 }
 
