@@ -24,6 +24,8 @@ const bench = "tests/stack/bench.test.ts";
 export default defineConfig({
   test: {
     reporters: ["default", "./tests/lib/closing-line.ts"],
+    // Most of the time they wait for an engine
+    maxWorkers: 2,
     projects: [
       { test: { name: "unit", include: ["tests/unit/**/*.test.ts"], testTimeout: 30_000 } },
       { test: { name: "contract", include: ["tests/contract/**/*.test.ts"], ...withEngine } },
