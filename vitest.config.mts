@@ -20,6 +20,7 @@ const withChromium = {
 const faults = "tests/stack/faults.test.ts";
 const cluster = "tests/stack/cluster.test.ts";
 const bench = "tests/stack/bench.test.ts";
+const leftovers = "tests/stack/grader-leftovers.test.ts";
 
 export default defineConfig({
   test: {
@@ -33,7 +34,7 @@ export default defineConfig({
         test: {
           name: "stack",
           include: ["tests/stack/**/*.test.ts"],
-          exclude: [faults, cluster, bench],
+          exclude: [faults, cluster, bench, leftovers],
           ...withChromium,
         },
       },
@@ -63,6 +64,15 @@ export default defineConfig({
           ...withChromium,
           // Alone: a figure that was taken beside other tests says nothing
           sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
+          name: "leftovers",
+          include: [leftovers],
+          ...withEngine,
+          // Alone: it compares all that there is on the engine and on the machine
+          sequence: { groupOrder: 4 },
         },
       },
     ],

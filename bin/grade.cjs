@@ -5,6 +5,7 @@
 const path = require("node:path");
 
 require("ts-node").register({
+  cwd: __dirname,
   project: path.join(__dirname, "../tsconfig.json"),
   transpileOnly: true,
 });

@@ -1,3 +1,5 @@
+import { printable } from "../lib/printable";
+
 /**
  * What became of a point: it holds; it works but differs from the text; it does not hold; or it could
  * not be judged, because of an earlier failure or of something that is not the learner's fault.
@@ -109,7 +111,7 @@ export async function judge<Subject>(
 
 /** Names of files and what programs print may hold what would command a terminal. */
 function withoutControls(finding: Finding): Finding {
-  const clean = (text: string): string => text.replace(/\p{Cc}/gu, "");
+  const clean = (text: string): string => printable(text).replace(/[\n\t]/g, "");
   const { cause, hint, file } = finding;
   return {
     ...finding,

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { type Answer, fetchAnswer } from "../lib/http";
+import { printable } from "../lib/printable";
 import type { Report } from "../lib/progress";
 import { attempt } from "../lib/run";
 import { waitUntil } from "../lib/wait";
@@ -126,11 +127,6 @@ export function whyNotBuilt(text: string, shown: string): Finding {
   const cause = command === undefined ? error : `\`${command.slice(0, 200)}\` fails: ${said}`;
   return failed(cause.slice(0, 600), "Build it by hand to see all it says: docker build .", where);
 }
-
-/** Without what a terminal would obey: a graded program may print anything. */
-const printable = (text: string): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  text.replace(/\x1b\[[\d;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, "");
 
 /** @returns The last thing that a step printed, without BuildKit's own prefix. */
 function lastWords(output: string): string {
