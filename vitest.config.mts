@@ -25,8 +25,6 @@ const leftovers = "tests/stack/grader-leftovers.test.ts";
 export default defineConfig({
   test: {
     reporters: ["default", "./tests/lib/closing-line.ts"],
-    // Most of the time they wait for an engine
-    maxWorkers: 2,
     projects: [
       { test: { name: "unit", include: ["tests/unit/**/*.test.ts"], testTimeout: 30_000 } },
       { test: { name: "contract", include: ["tests/contract/**/*.test.ts"], ...withEngine } },
@@ -50,7 +48,6 @@ export default defineConfig({
       },
       {
         test: {
-          // Not part of `npm test`: with it, CI would run out of time
           name: "cluster",
           include: [cluster],
           ...withEngine,
