@@ -222,25 +222,45 @@ describeOnEngine("the command", () => {
   );
 });
 
+type Grade = (port: Port, ...tasks: Task[]) => Promise<Point[]>;
+
+async function gradeWith(
+  machine: Machine,
+  port: Port,
+  tasks: readonly Task[],
+  buildTimeoutMs = 2 * minutes,
+): Promise<Point[]> {
+  const copy = await mkdtemp(path.join(scratch, "copy-"));
+  const folders = await openRepository(port.folder, copy);
+  await lendImages(machine, baseImages(folders), { signal });
+  const session = { tasks, folders, scratch: copy, buildTimeoutMs, signal };
+  const { reports } = await gradeIn(machine, session);
+  return reports.flatMap(({ points }) => points);
+}
+
 /** A machine that several gradings share, one test after the other. */
-function useMachine(
-  what: string,
-  diskSize?: string,
-): (port: Port, ...tasks: Task[]) => Promise<Point[]> {
-  const name = ownName(what);
+function useMachine(): Grade {
+  const name = ownName("shared");
   disks.push(name);
   let machine: Machine;
   beforeAll(async () => {
-    machine = await openMachine({ name, report, signal, ...(diskSize && { diskSize }) });
+    machine = await openMachine({ name, report, signal });
   });
   afterAll(() => machine.close());
+  return (port, ...tasks) => gradeWith(machine, port, tasks);
+}
+
+/** A machine for each grading, as for the command, with one small disk that all of them use. */
+function useMachines(diskSize: string): Grade {
+  const name = ownName("small");
+  disks.push(name);
   return async (port, ...tasks) => {
-    const copy = await mkdtemp(path.join(scratch, "copy-"));
-    const folders = await openRepository(port.folder, copy);
-    await lendImages(machine, baseImages(folders), { signal });
-    const session = { tasks, folders, scratch: copy, buildTimeoutMs: 2 * minutes, signal };
-    const { reports } = await gradeIn(machine, session);
-    return reports.flatMap(({ points }) => points);
+    const machine = await openMachine({ name, report, signal, diskSize });
+    try {
+      return await gradeWith(machine, port, tasks, minutes / 2);
+    } finally {
+      await machine.close();
+    }
   };
 }
 
@@ -248,7 +268,7 @@ const failuresOf = (points: readonly Point[]): Point[] =>
   points.filter(({ verdict }) => verdict === "fail");
 
 describeOnEngine("in the machine, a repository", () => {
-  const grade = useMachine("shared");
+  const grade = useMachine();
 
   it("passes where it has no mistake", { timeout: 5 * minutes }, async () => {
     const points = await grade(await portOf("task0", "task3"), "task0", "task3");
@@ -408,7 +428,7 @@ describeOnEngine("in the machine, a repository", () => {
 });
 
 describeOnEngine("in a machine with a small disk, a build", () => {
-  const grade = useMachine("small", "3G");
+  const grade = useMachines("3G");
 
   it.each([
     ["forks without end", `RUN f() { f | f & }; f; sleep 600`],

@@ -82,6 +82,11 @@ describe("whyNotBuilt", () => {
       { verdict: "skipped", line: 2 },
     ],
     [
+      "an engine that has ended",
+      "ERROR: failed to receive status: rpc error: code = Unavailable desc = error reading from server: EOF",
+      { verdict: "skipped", cause: expect.stringMatching(/^the engine has ended/) },
+    ],
+    [
       "an image that the registry does not have",
       "ERROR: failed to solve: ubuntu:nosuch: failed to resolve source metadata for docker.io/library/ubuntu:nosuch: docker.io/library/ubuntu:nosuch: not found",
       { verdict: "fail", cause: "there is no image ubuntu:nosuch" },

@@ -93,6 +93,9 @@ export const whyCutOff = (how: string, shown: string): Finding =>
 const unreachable =
   /no such host|connection refused|TLS handshake timeout|Temporary failure (in name resolution|resolving)|Could not resolve|network is unreachable|getaddrinfo|ENOTFOUND|EAI_AGAIN|Failed to establish a new connection|i\/o timeout/;
 
+/** What Docker's client says when its engine ends in the middle of a build. */
+const noEngine = /rpc error: code = Unavailable|Cannot connect to the Docker daemon/;
+
 /** What a registry says that does not have an image, or does not give it to everybody. */
 const noImage = /failed to resolve source metadata for (\S+): .*(not found|pull access denied)/;
 
@@ -111,6 +114,7 @@ export function whyNotBuilt(text: string, shown: string): Finding {
   if (unreachable.test(output)) {
     return { ...skipped(`something it needs cannot be downloaded here: ${error}`), ...where };
   }
+  if (noEngine.test(error)) return { ...skipped(`the engine has ended: ${error}`), ...where };
   const image = noImage.exec(error)?.[1];
   if (image !== undefined) {
     const name = image.replace(/^docker\.io\/(library\/)?/, "");
