@@ -42,7 +42,7 @@ describeOnEngine("the grader from a packed tarball", () => {
     expect(stderr).toMatch(/^error: \S+nowhere is no folder: [^\n]*$/);
   });
 
-  it("grades this repository", async () => {
+  it("grades this repository", { timeout: 300_000 }, async () => {
     const { exitCode, stdout } = await grade(root, "--task", "0");
     expect(stdout).toContain("running it prints exactly Hello, World!");
     expect(exitCode).toBe(0);
