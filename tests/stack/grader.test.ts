@@ -56,7 +56,7 @@ const rootsOf = (points: readonly Point[]): Point[] =>
   points.filter((point) => point.verdict !== "pass" && !follows(point));
 
 describeOnEngine("a port without a mistake", () => {
-  it("passes at every point", async () => {
+  it("passes at every point", { timeout: 300_000 }, async () => {
     const port = await Port.of(...tasks);
     const points = await port.grade(...tasks).finally(() => port.end());
     expect(rootsOf(points)).toEqual([]);
@@ -850,7 +850,7 @@ describeOnEngine("a port that differs where it may", () => {
 });
 
 describeOnEngine("this repository", () => {
-  it("passes at every point", async () => {
+  it("passes at every point", { timeout: 300_000 }, async () => {
     const points = await gradePoints(root, tasks, ownName("this"));
     expect(rootsOf(points)).toEqual([]);
     expect(points.length).toBeGreaterThan(100);
