@@ -101,7 +101,8 @@ export function dangers(model: ComposeModel, folder: string): { service: string;
     const files = [build.context, ...contexts.filter((one) => !/^docker-image:\/\//.test(one))];
     const unknown = Object.keys(s).filter((key) => !knownKeys.has(key) && !key.startsWith("x-"));
     const network = s.network_mode ?? "default";
-    const refusal = refusalOf(build);
+    const otherSyntax = asksForOtherSyntax(build);
+    const refusal = otherSyntax ? undefined : refusalOf(build);
     const images = foreignImages(s);
     const rules: [boolean, string][] = [
       [s.privileged === true || build.privileged === true, "a privileged container"],
@@ -124,11 +125,8 @@ export function dangers(model: ComposeModel, folder: string): { service: string;
         files.some(isOutside) || takesDockerfileFrom(build, isOutside),
         "files from outside its folder",
       ],
-      [asksForOtherSyntax(build), "another program to build it than Docker's own"],
-      [
-        refusal !== undefined && !asksForOtherSyntax(build),
-        `a build that the grader refuses: ${refusal}`,
-      ],
+      [otherSyntax, "another program to build it than Docker's own"],
+      [refusal !== undefined, `a build that the grader refuses: ${refusal}`],
       [images.length > 0, `images that are in no public registry (${images.join(", ")})`],
       [(s.ports ?? []).length > most.ports, `more than ${most.ports} ports`],
       [unknown.length > 0, `${unknown.join(", ")}, which the grader does not know`],

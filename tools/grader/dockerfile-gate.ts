@@ -139,11 +139,11 @@ function imagesOf(steps: readonly Step[], args: BuildArgs): ExternalImage[] {
     // An unnamed stage has its number, which FROM does not know
     stages.add(words[2]?.toLowerCase() ?? `FROM ${line}`);
   }
-  const copied = steps.flatMap(({ line, isTrigger, ...step }) =>
-    sourcesOf({ line, isTrigger, ...step })
+  const copied = steps.flatMap((step) =>
+    sourcesOf(step)
       // The stages of a trigger are those of another Dockerfile
-      .filter((image) => isTrigger || !stages.has(image.toLowerCase()))
-      .map((image) => ({ image, line, isUnreadable: /[^!-~]|[$"'\\`]/.test(image) })),
+      .filter((image) => step.isTrigger || !stages.has(image.toLowerCase()))
+      .map((image) => ({ image, line: step.line, isUnreadable: /[^!-~]|[$"'\\`]/.test(image) })),
   );
   return [...bases, ...copied];
 }

@@ -1,21 +1,11 @@
 import type { Report } from "../lib/progress";
 import { takeDownStack } from "./checks/running";
-import { addressOf } from "./checks/service";
 import { rules } from "./course";
+import type { TaskReport } from "./messages";
 import { judge, type Point, type Points } from "./point";
 import type { Task, TaskFolder } from "./repository";
 import { type Sandbox, tidyUp } from "./sandbox";
-import { findContexts, roles, type Subject } from "./subject";
-
-/** A graded task. */
-export interface TaskReport {
-  task: Task;
-  /** The section of the text. */
-  source: string;
-  points: Point[];
-  /** How long it took. */
-  seconds: number;
-}
+import { findContexts, type Subject } from "./subject";
 
 /** A task that is being graded: first what can be read, then what must be built and run. */
 export interface Grading {
@@ -32,8 +22,6 @@ export interface Grading {
   report(): TaskReport;
   /** The front page in a browser, as PNG, where it was looked at. */
   picture(): Buffer | undefined;
-  /** Where its services can be reached, such as `proxy http://127.0.0.1:49153`. */
-  addresses(): Promise<string[]>;
 }
 
 /**
@@ -91,14 +79,6 @@ export function grading(task: Task, folder: TaskFolder | undefined, sandbox: San
     takeDown: async () => {
       if (subject !== undefined) await takeDownStack(subject);
       await tidyUp({ prefix: `${sandbox.prefix}-${task}` });
-    },
-    addresses: async () => {
-      if (subject === undefined) return [];
-      const lines = roles.map(async (role) => {
-        const url = subject.running[role]?.url ?? (await addressOf(subject, role));
-        return url === undefined ? [] : [`${task} ${role.padEnd(9)} ${url}`];
-      });
-      return (await Promise.all(lines)).flat();
     },
   };
 }

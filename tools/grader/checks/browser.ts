@@ -134,12 +134,12 @@ function judgeVisit(subject: Subject, visit: Visit): Finding | undefined {
   const shows = load(html)("#dynamic-content").text();
   if (shows.includes("Hello, World!")) return undefined;
   const page = findPage(subject) ?? "";
-  const jquery = load(readText(subject.folder, page) ?? "")("script")
+  const [host] = load(readText(subject.folder, page) ?? "")("script")
     .toArray()
     .map(({ attribs }) => attribs.src ?? "")
-    .find((src) => /^(https?:)?\/\/[^/]*/.test(src) && /jquery/i.test(src));
-  if (jquery !== undefined) {
-    const host = /^(?:https?:)?\/\/([^/]*)/.exec(jquery)?.[1];
+    .filter((src) => /jquery/i.test(src))
+    .flatMap((src) => /^(?:https?:)?\/\/([^/]*)/.exec(src)?.[1] ?? []);
+  if (host !== undefined) {
     return skipped(`the page loads jQuery from ${host}, which is not asked here`);
   }
   if (ended === undefined && failure !== undefined) {
