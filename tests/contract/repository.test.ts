@@ -24,6 +24,20 @@ import {
 
 const readLock = (file: string): Lock => JSON.parse(readRepositoryFile(file)) as Lock;
 
+it("runs each of vitest's projects with one script", () => {
+  const { scripts } = JSON.parse(readRepositoryFile("package.json")) as {
+    scripts: Record<string, string>;
+  };
+  const started = Object.entries(scripts)
+    .filter(([script]) => /^test\b/.test(script))
+    .flatMap(([, command]) => Array.from(command.matchAll(/--project=(\S+)/g), ([, name]) => name));
+  const config = readRepositoryFile("vitest.config.mts");
+  const projects = Array.from(config.matchAll(/\bname: "(\w+)"/g), ([, name]) => name);
+  expect(projects.length).toBeGreaterThan(5);
+  // With a negation, vitest would run all that any one of several allows
+  expect(started.sort()).toEqual(projects.sort());
+});
+
 /** The root's, which the tests use, and those of the steps, which the images use. */
 const locks = Object.fromEntries(
   [
