@@ -1,10 +1,10 @@
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { gradeAll } from "../../tools/grader/grade";
+import { gradeAll, grading } from "../../tools/grader/grade";
 import type { Point } from "../../tools/grader/point";
 import { openRepository, type Task, type TaskFolder } from "../../tools/grader/repository";
-import { tidyUp } from "../../tools/grader/sandbox";
+import { type Sandbox, tidyUp } from "../../tools/grader/sandbox";
 import { run } from "../../tools/lib/run";
 import { ownName } from "./stacks";
 
@@ -152,6 +152,8 @@ function filesOf(task: Task): Files {
  * relative to it.
  */
 export class Port {
+  private isGraded = false;
+
   private constructor(
     /** Begins the name of everything that is made of it, too. */
     private readonly name: string,
@@ -207,19 +209,35 @@ export class Port {
     await git("update-index", "--add", "--cacheinfo", `160000,${"1".repeat(40)},${folder}`);
   }
 
+  /** @returns The points of a task after the reading phase; those that need a build are skipped. */
+  async read(task: Task): Promise<readonly Point[]> {
+    return withTasks(this.folder, async (folders) => {
+      const { read, report } = grading(task, folders.get(task), sandboxOf(this.name));
+      await read();
+      return report().points;
+    });
+  }
+
   /**
    * Has some tasks graded.
    * @returns All their points.
    */
   async grade(...wanted: readonly Task[]): Promise<Point[]> {
+    this.isGraded = true;
     return gradePoints(this.folder, wanted, this.name);
   }
 
   /** Removes it and whatever is left of its grading. */
   async end(): Promise<void> {
-    await tidyUp({ prefix: this.name });
+    if (this.isGraded) await tidyUp({ prefix: this.name });
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+function sandboxOf(prefix: string): Sandbox {
+  const { signal } = new AbortController();
+  const report = Object.assign(() => undefined, { detail: () => undefined });
+  return { prefix, signal, report, buildTimeoutMs: 300_000 };
 }
 
 /**
@@ -232,11 +250,8 @@ export async function gradePoints(
   wanted: readonly Task[],
   prefix: string,
 ): Promise<Point[]> {
-  const { signal } = new AbortController();
-  const report = Object.assign(() => undefined, { detail: () => undefined });
-  const sandbox = { prefix, signal, report, buildTimeoutMs: 300_000 };
   return withTasks(folder, async (folders) => {
-    const reports = await gradeAll(wanted, folders, sandbox);
+    const reports = await gradeAll(wanted, folders, sandboxOf(prefix));
     return reports.flatMap(({ points }) => points);
   });
 }

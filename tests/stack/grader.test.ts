@@ -5,15 +5,16 @@ import { root } from "../../tools/lib/course";
 import { gradePoints, Port } from "../lib/grader-fixtures";
 import { describeOnEngine, ownName } from "../lib/stacks";
 
-/** Has one task of a port graded as it is once something has been done to it. */
-async function gradeAfter(
+/** Calls a function with a port of one task after a change to it. */
+async function withChanged(
   task: Task,
   change: (port: Port) => Promise<void>,
+  use: (port: Port) => Promise<readonly Point[]>,
 ): Promise<readonly Point[]> {
   const port = await Port.of(task);
   try {
     await change(port);
-    return await port.grade(task);
+    return await use(port);
   } finally {
     await port.end();
   }
@@ -54,14 +55,6 @@ const follows = ({ verdict, cause = "" }: Point): boolean =>
 /** @returns The points that do not hold of themselves. */
 const rootsOf = (points: readonly Point[]): Point[] =>
   points.filter((point) => point.verdict !== "pass" && !follows(point));
-
-describeOnEngine("a port without a mistake", () => {
-  it("passes at every point", { timeout: 300_000 }, async () => {
-    const port = await Port.of(...tasks);
-    const points = await port.grade(...tasks).finally(() => port.end());
-    expect(rootsOf(points)).toEqual([]);
-  });
-});
 
 const mistakes: Mistake[] = [
   // 0. Create Your First Docker Image
@@ -148,6 +141,13 @@ const mistakes: Mistake[] = [
     make: writes("api.js", "/api/hello", "/hello"),
     id: "hello",
     cause: /^it answers 404$/,
+  },
+  {
+    name: "the API never ends its response",
+    task: "task1",
+    make: writes("api.js", "response.end(", "response.write("),
+    id: "port",
+    cause: /^it listens on port 5252, but does not respond: timed out after 10 s$/,
   },
   {
     name: "the API's program crashes at once",
@@ -655,7 +655,12 @@ describeOnEngine("a port with one mistake", () => {
     "$task: $name",
     async ({ task, make, id, verdict = "fail", cause, at }) => {
       const [file, line] = at === undefined ? [] : `${task}/${at}`.replace(/\/$/, "").split(":");
-      expect(rootsOf(await gradeAfter(task, make(task)))).toEqual([
+      const points = await withChanged(task, make(task), async (port) => {
+        const read = await port.read(task);
+        // A mistake that reading finds needs no build
+        return rootsOf(read).length > 0 ? read : await port.grade(task);
+      });
+      expect(rootsOf(points)).toEqual([
         expect.objectContaining({
           id: `${task}.${id}`,
           verdict,
@@ -724,44 +729,10 @@ const renamed: Change = (task) => async (port) => {
 
 const variants: Variant[] = [
   {
-    name: "the compose file under its newer name",
-    task: "task4",
-    make: (task) => (port) => port.move(`${task}/${composeFile}`, `${task}/compose.yml`),
-    deviates: ["compose"],
-  },
-  {
-    name: "services and folders under other names",
-    task: "task6",
-    make: renamed,
-    deviates: ["services", "command-bytes"],
-  },
-  {
-    name: "tasks one folder down",
-    task: "task5",
-    make: (task) => (port) => port.move(task, `project/${task}`),
-  },
-  {
-    name: "another port of the host",
-    task: "task5",
-    make: writes(composeFile, "80:80", "8080:80"),
-    deviates: ["ports"],
-  },
-  {
-    name: "nginx on another port, in the container and in the compose file",
-    task: "task4",
-    make: (task) => async (port) => {
-      await port.replace(`${task}/${frontEndConf}`, "listen 9000", "listen 80");
-      await port.replace(`${task}/${composeFile}`, "9000:9000", "9000:80");
-    },
-    deviates: ["ports"],
-  },
-  {
-    name: "a location and a proxy_pass that end in a slash, with the same result",
-    task: "task5",
-    make: (task) => async (port) => {
-      await port.replace(`${task}/proxy/proxy.conf`, "location /api", "location /api/");
-      await port.replace(`${task}/proxy/proxy.conf`, "back-end:5252", "back-end:5252/api/");
-    },
+    name: "an API on another base",
+    task: "task1",
+    make: writes("Dockerfile", "FROM ubuntu:latest", "FROM node:24-slim"),
+    deviates: ["base"],
   },
   {
     name: "a front-end on another port",
@@ -770,67 +741,59 @@ const variants: Variant[] = [
     deviates: ["front-end-port"],
   },
   {
-    name: "a build without the key dockerfile, and an image of any name",
+    name: "the compose file's newer name, nginx on another port, images of any name",
     task: "task4",
     make: (task) => async (port) => {
       const compose = `${task}/${composeFile}`;
+      await port.replace(`${task}/${frontEndConf}`, "listen 9000", "listen 80");
+      await port.replace(compose, "9000:9000", "9000:80");
       await port.replace(compose, "      dockerfile: Dockerfile\n", "");
       await port.replace(compose, "softy-pinko-back-end:task4", "api");
+      await port.move(compose, `${task}/compose.yml`);
     },
-    deviates: ["build-keys", "images"],
+    deviates: ["compose", "ports", "build-keys", "images"],
   },
   {
-    name: "any server_name, and upstreams for all",
+    name: "another host port, equivalent paths and upstreams, litter, one folder down",
     task: "task5",
     make: (task) => async (port) => {
       const conf = `${task}/proxy/proxy.conf`;
+      await port.replace(`${task}/${composeFile}`, "80:80", "8080:80");
+      await port.replace(conf, "location /api", "location /api/");
+      await port.replace(conf, "back-end:5252", "back-end:5252/api/");
       await port.replace(conf, "listen 80;", "listen 80 default_server;\n  server_name _;");
       await port.replace(conf, "http://front-end:9000", "http://site");
       await port.append(conf, "upstream site {\n  server front-end:9000;\n}\n");
-    },
-  },
-  {
-    name: "a comment and docker compose up -d in the text file",
-    task: "task6",
-    make: (task) => (port) =>
-      port.write({
-        [`${task}/${textFile}`]: "# two API servers\ndocker compose up -d --scale back-end=2\n",
-      }),
-    deviates: ["command-bytes"],
-  },
-  {
-    name: "litter",
-    task: "task5",
-    make: (task) => (port) =>
-      port.write({
+      await port.write({
         "README.md": "# My port\n",
         ".DS_Store": "",
         [`${task}/.DS_Store`]: "",
         [`${task}/front-end/.DS_Store`]: "",
         [`${task}/proxy/proxy.conf.bak`]: "server {",
         [`${task}/front-end/softy-pinko-front-end/README.md`]: "# The site\n",
-      }),
+      });
+      await port.move(task, `project/${task}`);
+    },
+    deviates: ["ports"],
   },
   {
-    name: "ports of the container alone on the back-end",
+    name: "services and folders under other names",
     task: "task6",
-    make: writes(
-      composeFile,
-      "    image: softy-pinko-back-end:task6\n",
-      '    image: softy-pinko-back-end:task6\n    ports:\n      - "5252"\n',
-    ),
+    make: renamed,
+    deviates: ["services", "command-bytes"],
   },
   {
-    name: "an API on another base",
-    task: "task1",
-    make: writes("Dockerfile", "FROM ubuntu:latest", "FROM node:24-slim"),
-    deviates: ["base"],
-  },
-  {
-    name: "a proxy without a zone: even, perhaps not strictly in turn",
+    name: "another command, container ports on the back-end, no zone: turns may not be strict",
     task: "task6",
-    make: writes("proxy/proxy.conf", "  zone api 64k;\n", ""),
-    deviates: ["turns?"],
+    make: (task) => async (port) => {
+      const image = "    image: softy-pinko-back-end:task6\n";
+      await port.replace(`${task}/${composeFile}`, image, `${image}    ports:\n      - "5252"\n`);
+      await port.replace(`${task}/proxy/proxy.conf`, "  zone api 64k;\n", "");
+      await port.write({
+        [`${task}/${textFile}`]: "# two API servers\ndocker compose up -d --scale back-end=2\n",
+      });
+    },
+    deviates: ["command-bytes", "turns?"],
   },
   { name: "an API in Python with Flask", task: "task3", make: flask },
   { name: "an API in Python with Flask, scaled", task: "task6", make: flask },
@@ -838,7 +801,7 @@ const variants: Variant[] = [
 
 describeOnEngine("a port that differs where it may", () => {
   it.concurrent.each(variants)("$task: $name", async ({ task, make, deviates = [] }) => {
-    const points = rootsOf(await gradeAfter(task, make(task)));
+    const points = rootsOf(await withChanged(task, make(task), (port) => port.grade(task)));
     const certain = deviates.filter((id) => !id.endsWith("?"));
     const possible = deviates.map((id) => `${task}.${id.replace("?", "")}`);
     expect(points.filter(({ verdict }) => verdict !== "deviation")).toEqual([]);

@@ -4,7 +4,15 @@ import { attempt } from "../../lib/run";
 import { type Check, deviates, type Finding, failed, skipped } from "../point";
 import { readStages, unreadable } from "../read";
 import { readText } from "../repository";
-import { askUntilAnswered, build, lastLog, listenersOf, runToEnd, start } from "../sandbox";
+import {
+  askUntilAnswered,
+  build,
+  type Listener,
+  lastLog,
+  listenersOf,
+  runToEnd,
+  start,
+} from "../sandbox";
 import {
   baseOf,
   findConf,
@@ -227,9 +235,11 @@ export function answersAt(role: Role, id: string, port: number, needs: string): 
       if (answer.status !== undefined) return undefined;
       // What listens elsewhere by now will not come to this port any more
       const listeners = await listenersOf(running.container, image);
-      if (listeners.length === 0) answer = await askUntilAnswered(sandbox, running, path);
+      if (listeners.length === 0 || listeners.some(isReachableAt(inside))) {
+        answer = await askUntilAnswered(sandbox, running, path);
+      }
       return answer.status === undefined
-        ? whyUnreachable(subject, role, running.container, port)
+        ? whyUnreachable(subject, role, running.container, port, answer.error)
         : undefined;
     },
   };
@@ -245,11 +255,18 @@ export async function errorIn(container: string): Promise<string> {
   return error?.trim().slice(0, 240) ?? (await lastLog(container));
 }
 
+/** @returns Whether a listener is at this port, for other containers too. */
+export const isReachableAt =
+  (port: number) =>
+  (listener: Listener): boolean =>
+    listener.port === port && !listener.isLoopback;
+
 async function whyUnreachable(
   subject: Subject,
   role: Role,
   container: string,
   port: number,
+  error: string | undefined,
 ): Promise<Finding> {
   const file = shown(subject, subject.contexts[role] ?? "");
   const helper = subject.images[role] ?? "";
@@ -270,6 +287,10 @@ async function whyUnreachable(
     const where =
       role === "back-end" ? locateInProgram(subject, /127\.0\.0\.1|localhost/) : { file };
     return failed(cause, "Listen on 0.0.0.0.", where);
+  }
+  if (listeners.some(isReachableAt(port))) {
+    const cause = `it listens on port ${port}, but does not respond: ${error ?? "no response"}`;
+    return failed(cause, "Run it by hand and send it a request with curl.", { file });
   }
   const others = [...new Set(listeners.map((listener) => listener.port))];
   const where =

@@ -13,7 +13,7 @@ import { whyCutOff, whyNotBuilt } from "../sandbox";
 import { locateInProgram, type Role, type Subject, shown, type Up } from "../subject";
 import { findProxyConf, readConf } from "./conf";
 import { judgePage } from "./front-end";
-import { errorIn, judgeHello } from "./images";
+import { errorIn, isReachableAt, judgeHello } from "./images";
 import { addressOf, composeArgs, containersOf, locate, ports, serversIn, stackOf } from "./service";
 
 type StackCheck = Check<Subject>;
@@ -254,6 +254,10 @@ async function whyNobodyListens(
   if (ended !== undefined) return failed(ended, "Read docker-compose logs.", at);
   const found = container === undefined ? [] : await serversIn(container, image);
   const own = found.map(({ port }) => port);
+  if (found.some(isReachableAt(ports[role]))) {
+    const cause = `${name} listens on ${ports[role]}, but does not respond: ${error ?? "no response"}`;
+    return failed(cause, "Read docker-compose logs.", at);
+  }
   const cause =
     own.length === 0
       ? `nothing listens in ${name}'s container (${error ?? "no answer"})`
