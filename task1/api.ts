@@ -1,64 +1,26 @@
-import { type AddressInfo, isIPv6 } from "node:net";
 import express from "express";
 import morgan from "morgan";
 
 export const app = express();
-app.disable("x-powered-by");
 
-// One line for each request, in the common log format
+// Log one line for each request, in the common log format
 app.use(morgan("common"));
 
 app.get("/api/hello", (_request, response) => {
   response.send("Hello, World!");
 });
 
-app.use((_request, response) => {
-  response.status(404).type("text/plain").send("Not Found\n");
-});
-
-/** Serves until SIGTERM or SIGINT, then lets the requests in flight finish. */
-function serve(): void {
-  const { HOST = "0.0.0.0", PORT = "5252" } = process.env;
-  if (!/^\d{1,5}$/.test(PORT) || Number(PORT) > 65535) {
-    fail(`PORT must be a whole number from 0 to 65535, not "${PORT}"`);
+// Listen only when run, not when a test imports `app`
+if (require.main === module) {
+  const server = app.listen(5252, "0.0.0.0", (error) => {
+    if (error) {
+      console.error(`Cannot start: ${error.message}. Stop the program that uses the port.`);
+      process.exit(1);
+    }
+    console.log("Listening on http://0.0.0.0:5252");
+  });
+  // Node.js is process 1 of its container, and Linux ignores a signal that process 1 does not handle
+  for (const signal of ["SIGINT", "SIGTERM"]) {
+    process.once(signal, () => server.close().closeAllConnections());
   }
-
-  const server = app.listen(Number(PORT), HOST, (error) => {
-    if (error) fail(`${error.message}; set PORT or HOST to another one`);
-    const { address, port } = server.address() as AddressInfo;
-    console.log(`Listening on http://${isIPv6(address) ? `[${address}]` : address}:${port}`);
-  });
-
-  // nginx closes idle connections to an upstream after 60 s. If Node closed them first, a request
-  // could meet a connection that is just going away.
-  server.keepAliveTimeout = 75_000;
-
-  // Browsers keep connections open that carry no request; only requests are worth waiting for
-  let inFlight = 0;
-  let closing = false;
-  const closeWhenIdle = (): void => {
-    if (closing && inFlight === 0) server.closeAllConnections();
-  };
-  server.on("request", (_request, response) => {
-    inFlight += 1;
-    response.once("close", () => {
-      inFlight -= 1;
-      closeWhenIdle();
-    });
-  });
-
-  const shutDown = (): void => {
-    closing = true;
-    server.close();
-    closeWhenIdle();
-  };
-  process.once("SIGTERM", shutDown).once("SIGINT", shutDown);
 }
-
-function fail(reason: string): never {
-  console.error(`Cannot start: ${reason}.`);
-  process.exit(1);
-}
-
-// Serve only when run, not when a test imports `app`
-if (require.main === module) serve();

@@ -39,7 +39,7 @@ const overflows = `(() => {
 })()`;
 
 /** The texts of a table's body, row by row. */
-async function rows(page: Page, table: "API servers" | "Last answers"): Promise<string[][]> {
+async function rows(page: Page, table: "API servers" | "Last responses"): Promise<string[][]> {
   const found = await page.getByRole("table", { name: table }).locator("tbody tr").all();
   return Promise.all(found.map((row) => row.locator("th, td").allTextContents()));
 }
@@ -79,8 +79,8 @@ async function waitForRow(page: Page, server: string, text: string): Promise<voi
   );
 }
 
-describeInBrowser("task6's page of the load balancer", () => {
-  const stack = useStack("task6", ["back-end", "front-end", "proxy"]);
+describeInBrowser("production's page of the load balancer", () => {
+  const stack = useStack("production", ["back-end", "front-end", "proxy"]);
   const origin = (): string => `http://localhost:${stack.ports.proxy}`;
   const scaleTo = (servers: number): Promise<string> =>
     compose(stack, [
@@ -116,15 +116,15 @@ describeInBrowser("task6's page of the load balancer", () => {
       const table = await rows(page, "API servers");
       expect(table.map(([name]) => name).sort()).toEqual(await names());
       expect(table.map((row) => row.slice(1))).toEqual([
-        ["50", "50 %", "answers"],
-        ["50", "50 %", "answers"],
+        ["50", "50 %", "responds"],
+        ["50", "50 %", "responds"],
       ]);
       const drawn = await page.locator("#drawing .server").allTextContents();
       expect(drawn.sort()).toEqual((await names()).map((name) => `${name}50 · 50 %`));
       expect(await numberIn(page, "failed")).toBe(0);
       expect(complaints).toEqual([]);
 
-      const last = await rows(page, "Last answers");
+      const last = await rows(page, "Last responses");
       expect(last).toHaveLength(12);
       for (const [time, answer, server, took] of last) {
         expect(time).toMatch(/^\d\d:\d\d:\d\d\.\d{3}$/);
@@ -141,7 +141,7 @@ describeInBrowser("task6's page of the load balancer", () => {
     for (let sent = 1; sent <= 6; sent += 1) {
       await button(page, "1 request").click();
       await settle(page, sent);
-      const [last] = await rows(page, "Last answers");
+      const [last] = await rows(page, "Last responses");
       expect(last?.[2]).toBe(await responses.at(-1)?.headerValue("X-Served-By"));
     }
   });
@@ -320,30 +320,32 @@ describeInBrowser("task6's page of the load balancer", () => {
       await scaleTo(3);
       const scaled = performance.now();
       const [fresh = ""] = (await names()).filter((name) => !before.includes(name));
-      await waitForRow(page, fresh, "answers");
+      await waitForRow(page, fresh, "responds");
       expect(performance.now() - scaled).toBeLessThan(5_000);
       await expect
         .poll(() => page.locator("#status").textContent(), soon)
         // Together with another that was seen for the first time a moment ago
-        .toMatch(new RegExp(`^(A new server|New servers), .*\\b${fresh}\\b.* answers?\\.`));
+        .toMatch(new RegExp(`^New servers?: .*\\b${fresh}\\b.*\\.`));
       expect(await page.locator("#status").getAttribute("role")).toBe("status");
       expect(await page.locator("#drawing .server").count()).toBe(3);
     });
 
     it("shows a lost server as lost, keeps its count, and greets it when it is back", async () => {
       const [lost = ""] = await names();
-      await waitForRow(page, lost, "answers");
+      await waitForRow(page, lost, "responds");
       await run("docker", ["kill", lost]);
-      await waitForRow(page, lost, "no longer answers");
+      await waitForRow(page, lost, "no longer responds");
       await takePicture(page, "load-balancer-lost");
       const drawn = page.locator("#drawing .server.gone");
-      expect(await drawn.allTextContents()).toEqual([expect.stringContaining("no longer answers")]);
+      expect(await drawn.allTextContents()).toEqual([
+        expect.stringContaining("no longer responds"),
+      ]);
       const row = (await rows(page, "API servers")).find(([name]) => name === lost);
       expect(Number(row?.[1])).toBeGreaterThan(0);
       await expectEveryResponseCounted();
 
       await run("docker", ["start", lost]);
-      await waitForRow(page, lost, "answers");
+      await waitForRow(page, lost, "responds");
       expect(await drawn.count()).toBe(0);
     });
 
@@ -351,9 +353,9 @@ describeInBrowser("task6's page of the load balancer", () => {
       await compose(stack, ["stop", "back-end"]);
       await expect.poll(() => numberIn(page, "failed"), soon).toBeGreaterThan(10);
       await takePicture(page, "load-balancer-failures");
-      expect((await rows(page, "Last answers"))[0]?.slice(1, 3)).toEqual(["Failed: 503", "–"]);
+      expect((await rows(page, "Last responses"))[0]?.slice(1, 3)).toEqual(["Failed: 503", "–"]);
       expect(await page.locator("#drawing .proxy").textContent()).toMatch(/Proxy✕ \d+ failed/);
-      for (const name of await names()) await waitForRow(page, name, "no longer answers");
+      for (const name of await names()) await waitForRow(page, name, "no longer responds");
       expect(await seriousFindings(page)).toEqual([]);
       await expectEveryResponseCounted();
       await compose(stack, ["start", "back-end"]);
@@ -371,7 +373,7 @@ describeInBrowser("task6's page of the load balancer", () => {
       await button(page, "10 requests").click();
       await settle(page, answered + 10);
       expect(await numberIn(page, "failed")).toBe(10);
-      expect((await rows(page, "Last answers"))[0]?.[1]).toBe("Failed: no answer");
+      expect((await rows(page, "Last responses"))[0]?.[1]).toBe("Failed: no response");
       await expect
         .poll(() => page.locator("#status").textContent(), soon)
         .toMatch(new RegExp(`Done: ${answered} answered, 10 failed\\.$`));

@@ -35,7 +35,7 @@ const projects = Array.from(
 function commandsFor(document: string): Commands {
   const folder = path.posix.dirname(document);
   const isOwn = (file: string): boolean =>
-    /^(task|visitor)/.test(folder) && file.startsWith(`${folder}/`);
+    /^(task|production|visitor)/.test(folder) && file.startsWith(`${folder}/`);
   const packages = files.filter((file) => path.posix.basename(file) === "package.json");
   return {
     scripts: packages

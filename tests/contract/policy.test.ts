@@ -2,37 +2,52 @@ import { describe, expect, it } from "vitest";
 import { parseNginxConf } from "../../tools/lib/nginx-conf";
 import { listRepositoryFiles, readRepositoryFile } from "../lib/task-files";
 import { broken } from "./rules/broken";
-import { headerProblems, policiesOf, policyProblems } from "./rules/policy";
+import { headerProblems, nestedHeaders, policiesOf, policyProblems } from "./rules/policy";
 
-describe("what task6's proxy tells browsers", async () => {
-  const confs = (await listRepositoryFiles("task6/proxy")).filter((file) => file.endsWith(".conf"));
-  const conf = confs.flatMap((file) => parseNginxConf(readRepositoryFile("task6/proxy", file)));
-  const policies = policiesOf(conf);
+const confOf = (file: string) => parseNginxConf(readRepositoryFile("production", file));
 
-  it("is in every answer", () => {
-    expect(headerProblems(conf)).toEqual([]);
+describe("the headers of production", async () => {
+  const failover = confOf("proxy/failover.conf");
+  const headers = confOf("proxy/headers.conf");
+  const others = ["forwarded", "limits", "proxy"].flatMap((name) => confOf(`proxy/${name}.conf`));
+
+  it("are in every response of the proxy", () => {
+    expect(headerProblems(headers)).toEqual([]);
   });
 
-  const site = "task6/front-end/softy-pinko-front-end";
-  const ofSite = (await listRepositoryFiles(site))
+  it("are replaced in one place, by all of them", () => {
+    expect(nestedHeaders([...headers, ...others])).toEqual([]);
+    expect([...new Set(nestedHeaders(failover))].sort()).toEqual([
+      "Cache-Control",
+      "Content-Security-Policy",
+      "Referrer-Policy",
+      "Retry-After",
+      "X-Content-Type-Options",
+    ]);
+  });
+
+  it("allow nothing where the response has no policy of its own", () => {
+    expect(policiesOf(headers)).toEqual(["default-src 'none'; frame-ancestors 'none'"]);
+  });
+
+  const site = "production/front-end/softy-pinko-front-end";
+  const pages = (await listRepositoryFiles(site))
     .filter((file) => file.endsWith(".html"))
-    .map((file) => `${site}/${file}`);
+    .map((file) => `${site}/${file}`)
+    .sort();
+
+  it("have a policy for the front page and the load balancer's", () => {
+    expect(pages).toEqual([`${site}/index.html`, `${site}/load-balancer.html`]);
+  });
 
   it.each([
-    ["default", ofSite],
-    ["503", ["task6/proxy/away.html"]],
-  ])("allows exactly what its pages need: %s, %s", (status, pages) => {
-    expect(policies.has(status)).toBe(true);
-    const texts = pages.map((page) => readRepositoryFile(page));
-    expect(policyProblems(policies.get(status) ?? "", ...texts)).toEqual([]);
-  });
-
-  it("is for the front page and the load balancer's", () => {
-    expect(ofSite.sort()).toEqual([`${site}/index.html`, `${site}/load-balancer.html`]);
-  });
-
-  it("has a policy for no other page", () => {
-    expect([...policies.keys()].sort()).toEqual(["503", "default"]);
+    ["front-end/softy-pinko-front-end.conf", pages],
+    ["proxy/failover.conf", ["production/proxy/away.html"]],
+  ])("allow exactly what the pages need: %s, %s", (file, files) => {
+    const policies = policiesOf(confOf(file));
+    expect(policies).toHaveLength(1);
+    const texts = files.map((page) => readRepositoryFile(page));
+    expect(policyProblems(policies[0] ?? "", ...texts)).toEqual([]);
   });
 });
 
@@ -100,9 +115,8 @@ describe("a policy fails", () => {
 });
 
 describe("the headers of a proxy fail", () => {
-  const good = `map $status $policy {
-  503 "default-src 'none'";
-  default "default-src 'self'";
+  const good = `map $sent_http_content_security_policy $policy {
+  "" "default-src 'none'";
 }
 add_header Content-Security-Policy $policy always;
 add_header Referrer-Policy no-referrer always;
@@ -116,27 +130,22 @@ server {
 
   it("in nothing when they keep the rules", () => {
     expect(headerProblems(parseNginxConf(good))).toEqual([]);
-    expect([...policiesOf(parseNginxConf(good))]).toEqual([
-      ["503", "default-src 'none'"],
-      ["default", "default-src 'self'"],
-    ]);
-    expect([...policiesOf(parseNginxConf(broken(good, "$policy always", "a always")))]).toEqual([
-      ["default", "a"],
-    ]);
+    expect(policiesOf(parseNginxConf(good))).toEqual(["default-src 'none'"]);
+    expect(policiesOf(parseNginxConf(broken(good, "$policy always", "a always")))).toEqual(["a"]);
   });
 
   it.each([
     ["one for good answers alone", "nosniff always", "nosniff", "X-Content-Type-Options is not in"],
     ["one too few", /add_header Ref.*\n/, "", "Referrer-Policy is not in every answer"],
-    [
-      "one of a place's own",
-      "return 204",
-      "add_header A b; return 204",
-      "A takes the place of the",
-    ],
   ])("with %s", (_, from, to, problem) => {
     expect(headerProblems(parseNginxConf(broken(good, from, to)))).toEqual([
       expect.stringContaining(problem),
     ]);
+  });
+
+  it("to be in every response where a location has one of its own", () => {
+    expect(nestedHeaders(parseNginxConf(good))).toEqual([]);
+    const nested = broken(good, "return 204", "add_header A b; return 204");
+    expect(nestedHeaders(parseNginxConf(nested))).toEqual(["A"]);
   });
 });

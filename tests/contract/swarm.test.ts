@@ -20,7 +20,7 @@ async function swarmModelOf(
 }
 
 describeOnEngine.each([
-  { folder: "task6", own: ["back-end", "front-end", "proxy"], front: "proxy" },
+  { folder: "production", own: ["back-end", "front-end", "proxy"], front: "proxy" },
   { folder: "visitor-counter", own: ["webapp"], front: "nginx" },
 ])("the stack of $folder for a Swarm", ({ folder, own, front }) => {
   it("differs from the one for Compose in nothing that both can say", async () => {
@@ -41,11 +41,11 @@ describeOnEngine.each([
   });
 });
 
-describeOnEngine("task6 on machines that do not trust their network", () => {
+describeOnEngine("production on machines that do not trust their network", () => {
   it("encrypts what goes from one to another, and is otherwise the same", async () => {
-    const plain = await swarmModelOf("task6");
+    const plain = await swarmModelOf("production");
     const files = ["docker-stack.yml", "docker-stack.encrypted.yml"];
-    const encrypted = await swarmModelOf("task6", files);
+    const encrypted = await swarmModelOf("production", files);
     expect(encrypted.networks?.inside).toEqual({
       ...plain.networks?.inside,
       driver_opts: { encrypted: "" },
@@ -58,7 +58,13 @@ const healthcheck = { test: ["CMD", "true"], interval: "10s" };
 const inCompose: ComposeModel = {
   services: {
     proxy: {
-      ...{ image: "own-proxy:task6", user: "101", read_only: true, cap_drop: ["ALL"], healthcheck },
+      ...{
+        image: "own-proxy:production",
+        user: "101",
+        read_only: true,
+        cap_drop: ["ALL"],
+        healthcheck,
+      },
       ...{ logging: { driver: "local" }, mem_limit: "1024", cpus: 1, pids_limit: 5 },
       ...{ networks: { edge: null, inside: null }, tmpfs: ["/run:uid=101"] },
     },
@@ -124,7 +130,7 @@ describe("a stack for a Swarm fails", () => {
 
   it("to be the same with another version of an image that is not its own", () => {
     expect(differences(inSwarm(), inCompose, [])).toEqual([
-      "proxy: image is own-proxy:v2, in Compose own-proxy:task6",
+      "proxy: image is own-proxy:v2, in Compose own-proxy:production",
     ]);
   });
 

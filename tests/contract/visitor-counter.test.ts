@@ -13,11 +13,11 @@ import {
   type ComposeModel,
   fileProblems,
   hardeningProblems,
+  healthProblems,
   operationProblems,
   publishedPorts,
 } from "./rules/compose";
 import { contextProblems, npmProblems } from "./rules/dockerfile";
-import { balancingProblems } from "./rules/nginx";
 import { importProblems } from "./rules/repository";
 import { counterProblems, visitProblems } from "./rules/visitor-counter";
 
@@ -30,7 +30,8 @@ describeOnEngine("the visitor counter's stack", () => {
   });
 
   it("can be watched, scaled and left alone", async () => {
-    expect(operationProblems(await modelOf(folder), [conf])).toEqual([]);
+    const model = await modelOf(folder);
+    expect([...operationProblems(model, [conf]), ...healthProblems(model)]).toEqual([]);
   });
 
   it("gives no service more rights than it needs", async () => {
@@ -57,9 +58,9 @@ describeOnEngine("the visitor counter's stack", () => {
 describe("the visitor counter's files", () => {
   const webapp = `${folder}/webapp`;
 
-  it("balance over all replicas, and send no visit twice", () => {
+  it("send no visit twice", () => {
     const directives = parseNginxConf(readRepositoryFile(folder, "nginx.conf"));
-    expect([...balancingProblems(directives), ...visitProblems(directives)]).toEqual([]);
+    expect(visitProblems(directives)).toEqual([]);
   });
 
   it("build an image that stands alone, from what is locked", () => {

@@ -43,8 +43,8 @@ const next = message(
   "Connection: close",
 );
 
-/** What nginx cannot know of is refused like any other mistake of a client. */
-const unknown = "400|411";
+/** nginx returns 501 for a transfer coding, and 505 for a version of HTTP, that it does not know. */
+const unknown = "400|411|501|505";
 
 /** For connections that may stay open: a silence shows that they do. */
 const briefly: RawClient = { quietMs: 1_000 };
@@ -445,7 +445,7 @@ function forms(): Row[] {
       ...["http:/", "http:", "file:///etc/passwd", "javascript:alert(1)"],
       ...["http://localhost/../../etc/passwd", "http://localhost%00/", "localhost:80", "localhost"],
       ...["*", "?", "?x", "#", "#x", "api/hello", "..", "../etc/passwd", "\\"],
-      ...["@back-end:5252/health", ":5252/health", "@remembered", "@again"],
+      ...["@back-end:5252/health", ":5252/health", "@front-end-away", "@back-end-again"],
     ],
     "404": [
       ...["gopher://localhost:70/x", "http://169.254.169.254/latest/meta-data/"],
@@ -520,7 +520,7 @@ function headers(): Row[] {
     "206 / 200": ["Range: bytes=-1"],
     "304 / 304": ["If-None-Match: *"],
     "412 / 200": [...['If-Match: "x"', "If-Unmodified-Since: 0"]],
-    "411 / 411": ["Transfer-Encoding: identity"],
+    "501 / 501": ["Transfer-Encoding: identity"],
   };
   return Object.entries(lines).flatMap(([expected, list]) => {
     const [ofPage = "", ofApi = ""] = expected.split(" / ");

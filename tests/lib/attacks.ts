@@ -41,11 +41,14 @@ export function outcomeOf({ answers, rest, ended }: Exchange): string {
  */
 export function problemsOf(attack: Attack, made: Exchange, pages: ReadonlySet<string>): string[] {
   const outcome = outcomeOf(made);
-  const isError = (text: string): boolean => /<title>4\d\d /.test(text);
+  const isError = (text: string): boolean => /<title>(4\d\d|501|505) /.test(text);
   const isOfTheSite = ({ body, complete }: RawAnswer): boolean =>
     body === "" || (complete ? pages.has(body) : [...pages].some((page) => page.startsWith(body)));
   const problems = made.answers.flatMap((answer) => [
-    ...(answer.status >= 500 ? [`the status is ${answer.status}`] : []),
+    // 501 and 505 are about the request, too: an unknown transfer coding or version of HTTP
+    ...(answer.status >= 500 && ![501, 505].includes(answer.status)
+      ? [`the status is ${answer.status}`]
+      : []),
     ...(answer.status === 200 && !isOfTheSite(answer) ? ["the body is none of the site"] : []),
     ...problemsOfHeaders(answer.headers),
   ]);

@@ -209,13 +209,9 @@ export class Port {
     await git("update-index", "--add", "--cacheinfo", `160000,${"1".repeat(40)},${folder}`);
   }
 
-  /** @returns The points of a task after the reading phase; those that need a build are skipped. */
+  /** {@link readPoints} of a task. */
   async read(task: Task): Promise<readonly Point[]> {
-    return withTasks(this.folder, async (folders) => {
-      const { read, report } = grading(task, folders.get(task), sandboxOf(this.name));
-      await read();
-      return report().points;
-    });
+    return readPoints(this.folder, task);
   }
 
   /**
@@ -232,6 +228,15 @@ export class Port {
     if (this.isGraded) await tidyUp({ prefix: this.name });
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+/** @returns The points of a task after the reading phase; those that need a build are skipped. */
+export async function readPoints(folder: string, task: Task): Promise<readonly Point[]> {
+  return withTasks(folder, async (folders) => {
+    const { read, report } = grading(task, folders.get(task), sandboxOf(ownName("read")));
+    await read();
+    return report().points;
+  });
 }
 
 function sandboxOf(prefix: string): Sandbox {

@@ -4,19 +4,12 @@ import { root } from "../../tools/lib/course";
 import { listFiles } from "../../tools/lib/git";
 
 /** Folders from the repository's root, by what they hold (spec, tasks 0 to 6). */
+const sites = ["task2", "task3", "task4", "task5", "task6", "production"];
 export const folders = {
-  backEnds: ["task1", ...["task2", "task3", "task4", "task5", "task6"].map((t) => `${t}/back-end`)],
-  frontEnds: ["task2", "task3", "task4", "task5", "task6"].map((task) => `${task}/front-end`),
-  proxies: ["task5/proxy", "task6/proxy"],
-  stacks: ["task4", "task5", "task6"],
+  backEnds: ["task1", ...sites.map((task) => `${task}/back-end`)],
+  frontEnds: sites.map((task) => `${task}/front-end`),
+  proxies: ["task5/proxy", "task6/proxy", "production/proxy"],
 };
-
-export const taskNames = ["task0", "task1", "task2", "task3", "task4", "task5", "task6"];
-
-/** @returns The number in a path such as `task3/front-end`: the course's step. */
-export function stepOf(file: string): number {
-  return Number(/^task(\d)/.exec(file)?.[1]);
-}
 
 /**
  * Reads a text file of the repository.

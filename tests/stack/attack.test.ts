@@ -20,16 +20,16 @@ import { slowClients, type Usage, usage } from "../lib/slow-clients";
 import { bringUp, describeOnEngine, type TestStack, useStack } from "../lib/stacks";
 import { listRepositoryFiles, readRepositoryFile } from "../lib/task-files";
 
-const site = "task6/front-end/softy-pinko-front-end";
+const site = "production/front-end/softy-pinko-front-end";
 const services = ["back-end", "front-end", "proxy"];
 
-/** Requests at once from one address: limit_conn in task6/proxy/hardening.conf. */
+/** Requests at once from one address: limit_conn in production/proxy/limits.conf. */
 const most = 360;
 
 /** Everything that the site may answer with 200, each byte one character. */
 async function pagesOf(origin: string): Promise<Set<string>> {
   const files = await listRepositoryFiles(site);
-  const scripts = await listRepositoryFiles("task6/front-end/scripts");
+  const scripts = await listRepositoryFiles("production/front-end/scripts");
   const built = [
     "jquery.min.js",
     ...scripts.map((file) => `scripts/${file.replace(".ts", ".js")}`),
@@ -65,8 +65,8 @@ async function forEach<T>(
   );
 }
 
-describeOnEngine("task6 under attack", () => {
-  const stack = useStack("task6", services);
+describeOnEngine("production under attack", () => {
+  const stack = useStack("production", services);
   const origin = (): string => `http://127.0.0.1:${stack.ports.proxy}`;
   const id = randomBytes(3).toString("hex");
   let pages = new Set<string>();

@@ -105,7 +105,9 @@ describeOnEngine("a cluster of three nodes", () => {
   }, 2 * minutes);
 
   const tasksOf = async (service: string): Promise<Task[]> =>
-    (await listTasks(cluster, "task6")).filter((task) => task.service === `task6_${service}`);
+    (await listTasks(cluster, "production")).filter(
+      (task) => task.service === `production_${service}`,
+    );
 
   /**
    * Keeps a load on nodes while something is done to the cluster, and for a while before and after.
@@ -116,7 +118,7 @@ describeOnEngine("a cluster of three nodes", () => {
     asked: readonly string[],
     happen: () => Promise<void>,
   ): Promise<Event> {
-    const { asks } = findProfile("task6");
+    const { asks } = findProfile("production");
     const loads = asked.map((node) => new Load(cluster.sites[node] ?? "", asks, 3));
     const fewMore = async (): Promise<void> => {
       const soFar = loads.map(({ samples }) => samples.length);
@@ -163,28 +165,28 @@ describeOnEngine("a cluster of three nodes", () => {
   const update = async (...args: string[]): Promise<string> => {
     await onManager(cluster, [
       ...["service", "update", "--quiet", "--detach=false", "--no-resolve-image"],
-      ...[...args, "task6_back-end"],
+      ...[...args, "production_back-end"],
     ]);
     const state = "--format={{.UpdateStatus.State}}";
-    return onManager(cluster, ["service", "inspect", state, "task6_back-end"]);
+    return onManager(cluster, ["service", "inspect", state, "production_back-end"]);
   };
 
   /** Makes an image of the API's, with something added, that all nodes have. */
   async function newVersion(name: string, ...lines: string[]): Promise<string> {
     const image = `${cluster.project}-${name}:1`;
     const script = `printf '%s\\n' "$@" | docker build --quiet --tag "$0" -`;
-    await run("sh", ["-c", script, image, "FROM softy-pinko-back-end:task6", ...lines]);
+    await run("sh", ["-c", script, image, "FROM softy-pinko-back-end:production", ...lines]);
     await loadImages(cluster, [image], AbortSignal.timeout(2 * minutes));
     return image;
   }
 
-  it("comes up with task6, and says where its nodes answer and who served", () => {
+  it("comes up with production, and says where its nodes answer and who served", () => {
     expect(child.output.stderr).not.toContain("error:");
     const lines = nodes.map((node) => `  ${node}  ${cluster.sites[node]}\n`).join("");
-    expect(child.output.stdout).toContain(`task6 is up, on every node:\n${lines}`);
+    expect(child.output.stdout).toContain(`production is up, on every node:\n${lines}`);
     for (const number of [1, 2, 3]) {
       expect(child.output.stdout).toMatch(
-        new RegExp(`  task6_back-end\\.${number} on node-\\d  served 6 of 18\n`),
+        new RegExp(`  production_back-end\\.${number} on node-\\d  served 6 of 18\n`),
       );
     }
     expect(child.process.exitCode).toBe(0);
@@ -203,9 +205,9 @@ describeOnEngine("a cluster of three nodes", () => {
   });
 
   it("leaves what runs as it is when nothing has changed", async () => {
-    const before = await listTasks(cluster, "task6");
+    const before = await listTasks(cluster, "production");
     expect(await command(cluster).ended).toBe(0);
-    expect(await listTasks(cluster, "task6")).toEqual(before);
+    expect(await listTasks(cluster, "production")).toEqual(before);
   });
 
   describe.each(["back-end", "front-end", "proxy"])("a task of %s", (service) => {
@@ -233,11 +235,11 @@ describeOnEngine("a cluster of three nodes", () => {
 
   it("loses nothing when the API is scaled from 3 to 9 and back", async () => {
     const { failed } = await underLoad("scaled 3 → 9 → 3", nodes, async () => {
-      await onManager(cluster, ["service", "scale", "--detach=false", "task6_back-end=9"]);
+      await onManager(cluster, ["service", "scale", "--detach=false", "production_back-end=9"]);
       await waitUntil(async () => (await shares(cluster.sites["node-1"] ?? "")).size === 9, {
         ...{ for: "nine servers to answer", timeoutMs: 30_000 },
       });
-      await onManager(cluster, ["service", "scale", "--detach=false", "task6_back-end=3"]);
+      await onManager(cluster, ["service", "scale", "--detach=false", "production_back-end=3"]);
       await waitUntil(async () => (await shares(cluster.sites["node-1"] ?? "")).size === 3, {
         ...{ for: "three servers to answer", timeoutMs: 30_000 },
       });
@@ -269,7 +271,13 @@ describeOnEngine("a cluster of three nodes", () => {
 
   it("replaces the proxies one after the other: while one is away, the others answer", async () => {
     const { failed } = await underLoad("proxies replaced", nodes, async () => {
-      await onManager(cluster, ["service", "update", "--force", "--detach=false", "task6_proxy"]);
+      await onManager(cluster, [
+        "service",
+        "update",
+        "--force",
+        "--detach=false",
+        "production_proxy",
+      ]);
     });
     for (const node of nodes) {
       const own = failed.filter((one) => one.node === node);
@@ -299,7 +307,7 @@ describeOnEngine("a cluster of three nodes", () => {
     const { failed } = await underLoad("manager restarted", ["node-2", "node-3"], async () => {
       await run("docker", ["restart", containerOf(cluster, "node-1")]);
       await waitUntil(() => everyNodeIsWhole(), { for: "all nodes", timeoutMs: rejoinMs });
-      await settled(cluster, "task6");
+      await settled(cluster, "production");
     });
     expect(failed).toEqual([]);
     await settled(cluster, "visitor-counter");
@@ -388,7 +396,7 @@ describeOnEngine("npm run cluster", () => {
     const child = command(await newCluster(), "task5");
     expect(await child.ended).toBe(2);
     expect(child.output.stderr).toBe(
-      'error: no stack "task5" for a cluster: choose task6 or visitor-counter.\n',
+      'error: no stack "task5" for a cluster: choose production or visitor-counter.\n',
     );
   });
 });

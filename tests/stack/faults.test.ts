@@ -37,7 +37,7 @@ async function remains(child: Child): Promise<string[]> {
   return [...(await leftovers(project)), ...left.filter((one) => !one.includes("kept"))];
 }
 
-describeOnEngine("task6 in the fault lab", () => {
+describeOnEngine("production in the fault lab", () => {
   const reports = new Map<string, CaseReport>();
   let child: Child;
   let code: number | NodeJS.Signals;

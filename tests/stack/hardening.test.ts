@@ -80,7 +80,7 @@ interface Case {
 
 const cases: Case[] = [
   {
-    folder: "task6",
+    folder: "production",
     built: ["back-end", "front-end", "proxy"],
     args: ["--scale", "back-end=2"],
     withNode: "back-end",
@@ -216,14 +216,14 @@ describeOnEngine.each(cases)("$folder, from inside its containers", (stackCase) 
     const published = containers
       .filter((container) => container.published.length > 0)
       .map((container) => [container.service, container.published]);
-    const port = folder === "task6" ? stack.ports.proxy : stack.ports.web;
+    const port = folder === "production" ? stack.ports.proxy : stack.ports.web;
     expect(published).toEqual([[front, [port]]]);
   });
 });
 
 describeOnEngine("in a container for which nothing of it is done, the same checks find", () => {
   const plain = ownName("plain");
-  const parts = useParts("task6");
+  const parts = useParts("production");
   const listenerPort = useListener();
   let image = "";
   let scratch = "";

@@ -20,7 +20,7 @@ import {
 } from "../lib/recorder";
 import { describeOnEngine, ownName } from "../lib/stacks";
 
-const restricted = '"~^back-end (GET|HEAD|OPTIONS)$" 0;';
+const restricted = '"~^(OPTIONS) /api" 0;';
 
 /**
  * Lets POST through, and changes nothing else.
@@ -28,34 +28,32 @@ const restricted = '"~^back-end (GET|HEAD|OPTIONS)$" 0;';
  */
 function withPost(conf: string): string {
   const parts = conf.split(restricted);
-  if (parts.length !== 2) throw new Error(`hardening.conf has no line ${restricted}`);
+  if (parts.length !== 2) throw new Error(`limits.conf has no line ${restricted}`);
   return parts.join(restricted.replace("OPTIONS", "OPTIONS|POST"));
 }
 
 describe("the change that lets POST through", () => {
   it("is one word", () => {
-    expect(withPost(`map {\n  ${restricted}\n}`)).toBe(
-      'map {\n  "~^back-end (GET|HEAD|OPTIONS|POST)$" 0;\n}',
-    );
+    expect(withPost(`map {\n  ${restricted}\n}`)).toBe('map {\n  "~^(OPTIONS|POST) /api" 0;\n}');
   });
 
   it("fails where the line that it changes is another one", () => {
-    expect(() => withPost('"~^back-end GET$" 0;')).toThrow("hardening.conf has no line");
+    expect(() => withPost('"~^(PUT) /api" 0;')).toThrow("limits.conf has no line");
   });
 });
 
-describeOnEngine("task6's proxy, were POST allowed, before API servers that misbehave", () => {
+describeOnEngine("production's proxy, were POST allowed, before API servers that misbehave", () => {
   const network = ownName("post-once");
   const proxy = `${network}-proxy`;
   const recorders = [`${network}-1`, `${network}-2`];
   const refusing = `${network}-refusing`;
-  const parts = useParts("task6");
+  const parts = useParts("production");
   let image = "";
   let port = 0;
   const built: string[] = [];
 
   /**
-   * Builds task6's proxy with POST let through, and starts it.
+   * Builds production's proxy with POST let through, and starts it.
    * @returns Its port on the host.
    */
   const startProxy = async (
@@ -64,10 +62,10 @@ describeOnEngine("task6's proxy, were POST allowed, before API servers that misb
   ): Promise<number> => {
     const scratch = await mkdtemp(path.join(tmpdir(), network));
     try {
-      await cp(path.join(root, "task6/proxy"), scratch, { recursive: true });
+      await cp(path.join(root, "production/proxy"), scratch, { recursive: true });
       for (const [file, edit] of [
-        ["hardening.conf", withPost],
-        ["proxy.conf", change],
+        ["limits.conf", withPost],
+        ["failover.conf", change],
       ] as const) {
         const conf = path.join(scratch, file);
         await writeFile(conf, edit(await readFile(conf, "utf8")));

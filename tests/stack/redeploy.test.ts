@@ -9,8 +9,8 @@ import { run } from "../../tools/lib/run";
 import { waitUntil } from "../../tools/lib/wait";
 import { bringUp, describeOnEngine, type TestStack, useStack } from "../lib/stacks";
 
-describeOnEngine("a new version of task6's API", () => {
-  const stack = useStack("task6", ["back-end", "front-end", "proxy"]);
+describeOnEngine("a new version of production's API", () => {
+  const stack = useStack("production", ["back-end", "front-end", "proxy"]);
   const url = (): string => `http://localhost:${stack.ports.proxy}/api/hello`;
   const servers = async (): Promise<string[]> =>
     (await listContainers(stack, "back-end")).map(({ id }) => id);

@@ -14,7 +14,7 @@ import { describeOnEngine, leftovers, ownName, useStack } from "../lib/stacks";
 /** Seconds from saving a file to the first answer that shows it; two processors need six. */
 const patience = 60;
 
-describeOnEngine("task6 while docker-compose up --watch runs", () => {
+describeOnEngine("production while docker-compose up --watch runs", () => {
   let copy: string;
   let watch: ChildProcess | undefined;
   let output = "";
@@ -24,11 +24,11 @@ describeOnEngine("task6 while docker-compose up --watch runs", () => {
   beforeAll(async () => {
     copy = await mkdtemp(path.join(tmpdir(), ownName("watch")));
     const filter = (file: string): boolean => path.basename(file) !== "node_modules";
-    await cp(path.join(root, "task6"), copy, { recursive: true, filter });
+    await cp(path.join(root, "production"), copy, { recursive: true, filter });
   });
   afterAll(() => rm(copy, { recursive: true, force: true }));
 
-  const stack = useStack("task6", ["back-end", "front-end", "proxy"]);
+  const stack = useStack("production", ["back-end", "front-end", "proxy"]);
   const get = async (address: string): Promise<string> =>
     (await fetchAnswer(`http://localhost:${stack.ports.proxy}${address}`)).body;
 

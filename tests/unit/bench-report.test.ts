@@ -75,10 +75,10 @@ describe("the report as text", () => {
     const lines = linesOf(text, "Side by side: 2 servers, 32 connections");
     expect(lines.slice(0, 3)).toEqual([
       "               requests/s        min–max  × original  × limit   median      p99    worst",
-      "  task6             4,855    4,816–4,887       7.4 ×   0.75 ×   6.0 ms  14.7 ms  54.8 ms",
+      "  production        4,855    4,816–4,887       7.4 ×   0.75 ×   6.0 ms  14.7 ms  54.8 ms",
       "  HAProxy           4,671    4,634–4,702       7.1 ×   0.72 ×   6.2 ms  15.7 ms  58.3 ms",
     ]);
-    expect(lines.slice(0, -1).map(({ length }) => length)).toEqual(Array(8).fill(lines[0]?.length));
+    expect(lines.slice(0, -1).map(({ length }) => length)).toEqual(Array(9).fill(lines[0]?.length));
   });
 
   it.each(reports)("is at most 100 columns wide, and never says NaN: %s", (_, report) => {
@@ -106,22 +106,22 @@ describe("the report as text", () => {
   });
 
   it("says what a request costs, by the round in which the usage was read", () => {
-    const ofTask6 = (report: BenchReport): (string | undefined)[] => {
+    const ofProduction = (report: BenchReport): (string | undefined)[] => {
       const table = tablesOf(report).find(({ id }) => id === "usage");
       return (table?.rows ?? []).slice(0, 3).map((row) => row.at(-1)?.text);
     };
     const other = { requests: 1, failed: 0, medianMs: 1, p99Ms: 1, worstMs: 1 };
     const paced = (...rates: number[]): BenchReport =>
-      replaced(full, "task6", ({ load: points }) => ({
+      replaced(full, "production", ({ load: points }) => ({
         load: points.map((point) => ({
           ...point,
           samples: rates.map((perSecond) => ({ ...other, perSecond })),
         })),
       }));
     // 0.52 cores of the proxy and 1.31 of the API
-    expect(ofTask6(paced(10_000, 4_000, 4_000))).toEqual(["52.0", "131.0", "183.0"]);
-    expect(ofTask6(paced(0))).toEqual(["-", "-", "-"]);
-    expect(ofTask6(silent)).toEqual([]);
+    expect(ofProduction(paced(10_000, 4_000, 4_000))).toEqual(["52.0", "131.0", "183.0"]);
+    expect(ofProduction(paced(0))).toEqual(["-", "-", "-"]);
+    expect(ofProduction(silent)).toEqual([]);
   });
 
   it("leaves out the tables for which a quick run has nothing", () => {
@@ -143,7 +143,10 @@ describe("the report as text", () => {
     ]);
     const { rotation } = full;
     const uneven = { servers: 2, connections: 1, requests: 9, shares: [6, 3], difference: 3 };
-    const bad = renderText({ ...scaled(quick, "task6", 0.9), rotation: [...rotation, uneven] });
+    const bad = renderText({
+      ...scaled(quick, "production", 0.9),
+      rotation: [...rotation, uneven],
+    });
     expect(bad).toContain("\nTargets: 3 of 7 met, 4 not measured\n");
     expect(bad).toMatch(/\n {2}✘ {2}requests\/s against the original +at least 7\.0 × +6\.68 ×\n/);
     expect(bad).toMatch(/\n {2}- {2}requests\/s against Caddy +at least 1\.00 × +-\n/);
@@ -157,7 +160,7 @@ describe("the report as text", () => {
     const service = `a\u001b[2J${"long".repeat(40)}`;
     const evil = replaced(
       { ...full, machine: `a\nb\u001b[2Jc ${"x".repeat(300)}` },
-      "task6",
+      "production",
       () => ({
         ...{ title: "a\r\nb", about: "word ".repeat(90), versions: "v".repeat(220) },
         rest: [{ service, containers: 2, megabytes: 5, cores: 0 }],
@@ -195,8 +198,8 @@ describe("the charts", () => {
         const [, straight] = /h([\d.]+)a/.exec($(bar).attr("d") ?? "") ?? [];
         return Number(straight) + 3;
       });
-    expect(widths).toHaveLength(14);
-    const [ours = 0, , , , original = 0] = widths;
+    expect(widths).toHaveLength(16);
+    const [ours = 0, , , , , original = 0] = widths;
     expect(ours / original).toBeGreaterThan(7.1);
     expect(ours / original).toBeLessThan(7.7);
     expect(squeeze($("svg").text())).toContain("4,855 7.4 ×");
@@ -205,16 +208,16 @@ describe("the charts", () => {
   it("have a line for each contender that was measured at two points or more", () => {
     const $ = draw(renderCurves(full));
     // One nginx has no servers to add
-    expect($(".curve")).toHaveLength(13);
+    expect($(".curve")).toHaveLength(15);
     expect($(".curve.of-nginx")).toHaveLength(1);
-    expect($(".mark")).toHaveLength(14);
+    expect($(".mark")).toHaveLength(16);
   });
 
   it("have a gap where a point is missing", () => {
-    const gapped = replaced(full, "task6", ({ load: points }) => ({
+    const gapped = replaced(full, "production", ({ load: points }) => ({
       load: points.filter(({ servers }) => servers !== 4),
     }));
-    const d = draw(renderCurves(gapped))(".curve.of-task6").first().attr("d");
+    const d = draw(renderCurves(gapped))(".curve.of-production").first().attr("d");
     expect(d?.match(/[ML]/g)?.join("")).toBe("MLM");
   });
 
@@ -230,7 +233,7 @@ describe("the charts", () => {
       for (const id of ($("svg").attr("aria-labelledby") ?? "").split(" ")) {
         expect($(`#${id}`).text()).not.toBe("");
       }
-      expect($("desc").text()).toContain("task6");
+      expect($("desc").text()).toContain("production");
       expect($("text").last().text()).toMatch(/AMD EPYC.* · 21 November 2026 at 09:30 UTC · /);
     }
     expect(draw(renderBars(full))("desc").text()).toContain(
@@ -286,7 +289,7 @@ describe("the report as a page", () => {
   const $ = load(renderHtml(full));
 
   it("has the main ratios first", () => {
-    expect(squeeze($("#headline").text())).toBe("4,855 requests per second from task6");
+    expect(squeeze($("#headline").text())).toBe("4,855 requests per second from production");
     const values = $(".highlights strong").toArray();
     expect(values.map((one) => $(one).text())).toEqual([
       ...["7.4 ×", "0.12 ×", "1.04 ×", "1.42 ×", "0.75 ×"],
@@ -299,7 +302,7 @@ describe("the report as a page", () => {
       expect(section.find("tbody tr")).toHaveLength(rows.length);
     }
     expect($(".targets li.met")).toHaveLength(11);
-    expect($("dl.contenders").first().find("dt")).toHaveLength(7);
+    expect($("dl.contenders").first().find("dt")).toHaveLength(8);
     expect($("svg.chart")).toHaveLength(4);
     const ids = $("[id]")
       .toArray()
@@ -343,7 +346,7 @@ describe("the report as a page", () => {
     const evil = `</title></svg><script>alert(1)</script>`;
     const usage = [{ service: evil, containers: 1, megabytes: 1, cores: 1 }];
     const html = renderHtml(
-      replaced({ ...full, machine: evil }, "task6", () => ({
+      replaced({ ...full, machine: evil }, "production", () => ({
         ...{ title: evil, about: evil, versions: evil, rest: usage },
         images: [{ service: evil, megabytes: 1, aboveBase: 1 }],
       })),

@@ -11,9 +11,9 @@ const target = (report: BenchReport, what: string): Target => {
 
 const full = fullReport();
 
-/** task6, with other latencies at every point. */
+/** production, with other latencies at every point. */
 const slower = (by: number): BenchReport =>
-  replaced(full, "task6", ({ load }) => ({
+  replaced(full, "production", ({ load }) => ({
     load: load.map((point) => ({
       ...point,
       samples: point.samples.map((sample) => ({ ...sample, p99Ms: sample.p99Ms * by })),
@@ -49,7 +49,11 @@ const missed: [what: string, report: BenchReport, found: string][] = [
     },
     "3",
   ],
-  ["first answer after up", replaced(full, "task6", () => ({ startSeconds: [9, 4, 1] })), "4.00 s"],
+  [
+    "first answer after up",
+    replaced(full, "production", () => ({ startSeconds: [9, 4, 1] })),
+    "4.00 s",
+  ],
   [
     "image after an edit to api.ts",
     { ...full, builds: { coldSeconds: 40, editSeconds: [6, 5.01, 2] } },
@@ -57,7 +61,7 @@ const missed: [what: string, report: BenchReport, found: string][] = [
   ],
   [
     "memory of a back-end at rest",
-    replaced(full, "task6", () => ({
+    replaced(full, "production", () => ({
       rest: [{ service: "back-end", containers: 2, megabytes: 82, cores: 0 }],
     })),
     "41.0 MB",
@@ -100,7 +104,7 @@ describe("the targets", () => {
     expect(target(behind, "requests/s against HAProxy")).toMatchObject({
       ...{ met: false, found: "0.99 ×" },
     });
-    const later = replaced(full, "task6", () => ({ startSeconds: [3.219] }));
+    const later = replaced(full, "production", () => ({ startSeconds: [3.219] }));
     const original = replaced(later, "original", () => ({ startSeconds: [3.2185] }));
     expect(target(original, "first answer after up")).toMatchObject({
       ...{ met: false, found: "a little over 3.22 s" },
@@ -108,7 +112,7 @@ describe("the targets", () => {
   });
 
   it("take the median of the rounds", () => {
-    const one = replaced(full, "task6", ({ load }) => ({
+    const one = replaced(full, "production", ({ load }) => ({
       load: load.map((point) => ({
         ...point,
         samples: point.samples.map((sample, index) =>
@@ -171,12 +175,12 @@ describe("growth over a soak", () => {
 describe("what went wrong", () => {
   it("is nothing in a run in which everything is well, however slow", () => {
     expect(failures(full)).toEqual([]);
-    expect(failures(scaled(full, "task6", 0.01))).toEqual([]);
+    expect(failures(scaled(full, "production", 0.01))).toEqual([]);
     expect(failures(quickReport())).toEqual([]);
   });
 
   it.each([
-    ["task6", ["task6, 2 servers, 32 connections: 6 of 3,000 requests failed"]],
+    ["production", ["production, 2 servers, 32 connections: 6 of 3,000 requests failed"]],
     ["limit", ["limit, 2 servers, 32 connections: 6 of 3,000 requests failed"]],
     ["caddy", []],
   ] as const)("is every request that %s failed, if that is ours", (name, expected) => {

@@ -5,12 +5,13 @@ import { root } from "../../tools/lib/course";
 import { startScript } from "../lib/child";
 import { readRepositoryFile } from "../lib/task-files";
 
-const [task6, task5] = [findProfile("task6"), findProfile("task5")];
-const namesOf = (names: string[], profile = task6): string[] =>
+const [production, task6] = [findProfile("production"), findProfile("task6")];
+const task5 = findProfile("task5");
+const namesOf = (names: string[], profile = production): string[] =>
   chooseCases(names, profile).map(({ name }) => name);
 
 describe("the faults", () => {
-  it("are all tried on task6, in the order of the table", () => {
+  it("are all tried on production, in the order of the table", () => {
     expect(namesOf([])).toEqual(cases.map(({ name }) => name));
   });
 
@@ -18,15 +19,16 @@ describe("the faults", () => {
     expect(namesOf(["hang"])).toEqual(["hang"]);
     expect(namesOf(["crash"])).toEqual(["crash:500", "crash:reset"]);
     expect(namesOf(["crash:reset"])).toEqual(["crash:reset"]);
-    expect(namesOf(["dns", "kill"])).toEqual(["kill", "dns:silent", "dns:no-such-name"]);
+    expect(namesOf(["rolling", "kill"])).toEqual(["kill", "rolling:waiting", "rolling:at-once"]);
     expect(namesOf(["kill", "kill"])).toEqual(["kill"]);
   });
 
   it("leave out on another stack what it has no means for", () => {
     const names = namesOf([], task5);
     expect(names).toContain("kill-two");
-    for (const name of ["all-down", "front-end", "limits", "redeploy", "dns:silent"]) {
+    for (const name of ["all-down", "front-end", "limits", "redeploy"]) {
       expect(names).not.toContain(name);
+      expect(namesOf([], task6)).not.toContain(name);
     }
   });
 
@@ -59,17 +61,18 @@ describe("npm run faults", () => {
   };
 
   it.each([
-    [["task9"], /^error: no stack "task9" in the lab: choose task6 or task5\.\n$/],
+    [["task9"], /^error: no stack "task9" in the lab: choose production, task6, or task5\.\n$/],
     [["--fault", "flood"], /^error: no fault "flood": choose one of those that --list shows\.\n$/],
     [["--fault", "crash:"], /^error: no fault "crash:": .*\n$/],
     [["task5", "--fault", "all-down"], /^error: task5 has no error pages: .*all-down.*\n$/],
+    [["task6", "--fault", "redeploy"], /^error: task6 has no X-Served-By headers: .*redeploy.*\n$/],
     [["--rounds", "0"], /^error: .*--rounds.* give a whole number from 1 to 100\.\n$/],
     [["--rounds", "1.5"], /^error: .*--rounds.* give a whole number from 1 to 100\.\n$/],
     [["--connections", "many"], /^error: .*--connections.* give a whole number from 1 to 256\.\n$/],
     [["--svg", "/tmp/a.svg", "--fault", "crash"], /^error: --svg draws one case, not 2: .*\n$/],
     [["--svg", "/tmp/a.svg", "--fault", "kill", "--rounds", "3"], /^error: --svg .* not 3: .*\n$/],
     [["--fault", "kill", "--html", "/nonexistent/a.html"], /^error: .*cannot be written.*\n$/],
-    [["task6", "task5"], /^error: too many arguments.*\n$/],
+    [["production", "task5"], /^error: too many arguments.*\n$/],
   ])("%j is one line and exit code 2", async (args, line) => {
     const { code, stdout, stderr } = await run(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type Answer, type Ask, judge } from "../../tools/faults/judge";
 import { findProfile } from "../../tools/faults/profiles";
 
-const { asks } = findProfile("task6");
+const { asks } = findProfile("production");
 const [api, page] = asks as [Ask, Ask];
 const whole = '<!doctype html><h1 id="dynamic-content"></h1></html>\n';
 

@@ -68,7 +68,7 @@ const away: CaseReport = {
 };
 
 const lab = (cases: CaseReport[], rest: Partial<LabReport> = {}): LabReport => ({
-  ...{ stack: "task6", machine: "2 × a processor", date: new Date("2026-03-04T05:06:00Z") },
+  ...{ stack: "production", machine: "2 × a processor", date: new Date("2026-03-04T05:06:00Z") },
   ...{ rounds: 1, connections: 8, cases },
   ...rest,
 });
@@ -79,7 +79,7 @@ describe("the report as text", () => {
   it("is a table that lines up, with a verdict for each case", () => {
     const lines = renderText(lab([well, bad, away])).split("\n");
     expect(lines.slice(0, 6)).toEqual([
-      "task6, 8 connections",
+      "production, 8 connections",
       "",
       "  fault        sent   lost  turned away    p99     worst  even after  target",
       "  kill       12,345      0            0  14 ms     58 ms       1.4 s  worst 500 ms, even 3 s                                       ✔",
@@ -116,7 +116,7 @@ describe("the timeline", () => {
 
   it("says in words what it shows, and where it was made", () => {
     const $ = draw(bad);
-    expect($("svg > title").text()).toBe("task6: crash:500");
+    expect($("svg > title").text()).toBe("production: crash:500");
     const words = squeeze($("svg > desc").text());
     expect(words).toContain("The fault lasted from 1.0 s to 3.0 s.");
     expect(words).toContain("at 1.0 s: kill back-end-2; at 2.8 s: start back-end-2");

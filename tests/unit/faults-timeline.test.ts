@@ -35,7 +35,7 @@ const eventsAt = (times: number[], label: string): CaseReport["events"] =>
   times.map((atS, index) => ({ atS, label: `${label} ${index + 1}` }));
 
 const draw = (one: CaseReport, drawing?: Drawing): ReturnType<typeof load> => {
-  const origin = { stack: "task6", machine: "2 cores", date: new Date(0), connections: 8 };
+  const origin = { stack: "production", machine: "2 cores", date: new Date(0), connections: 8 };
   return load(renderTimeline(one, origin, drawing), { xml: true });
 };
 

@@ -215,7 +215,7 @@ describe("carrying a change forward", () => {
 });
 
 describe("the declared descents", () => {
-  it("lead from task0 to task6, each step from the one before", () => {
+  it("lead from task0 to production, each from the one before", () => {
     expect(descents.map(({ from, task }) => `${from} → ${task}`)).toEqual([
       "task0 → task1",
       "task1 → task2",
@@ -223,6 +223,7 @@ describe("the declared descents", () => {
       "task3 → task4",
       "task4 → task5",
       "task5 → task6",
+      "task6 → production",
     ]);
   });
 

@@ -337,22 +337,22 @@ describe("docs/scaling.md", () => {
   });
 
   it("quotes settings and figures as they are where they stand", () => {
-    const proxy = fileOf("task6/proxy/proxy.conf");
+    const proxy = fileOf("production/proxy/proxy.conf");
     for (const setting of ["zone back-end 1m", "keepalive 128"]) {
       expect(doc).toContain(`\`${setting}\``);
       expect(proxy).toContain(`${setting};`);
     }
     expect(doc).toContain("`cpus: 1`");
-    expect(fileOf("task6/docker-compose.yml")).toMatch(/^ {2}cpus: 1$/m);
+    expect(fileOf("production/docker-compose.yml")).toMatch(/^ {2}cpus: 1$/m);
     expect(doc).toContain("the 360 requests of one");
-    expect(fileOf("task6/proxy/hardening.conf")).toContain("limit_conn clients 360;");
+    expect(fileOf("production/proxy/limits.conf")).toContain("limit_conn clients 360;");
     expect(doc).toContain("57,208 `INCR` a second");
     expect(fileOf("visitor-counter/README.md")).toMatch(/Redis alone, 32 connections .*\| 57,208 /);
     const benchmark = fileOf("docs/benchmark.md");
     expect(doc).toMatch(/\| MB of an API server \|\n.*\n.*\| +39\.0 \|\n/);
     expect(benchmark).toMatch(/pair of API servers went from [\d.]+ to\s+78\.0 MB/);
     expect(doc).toContain("instead of 15,414");
-    expect(benchmark).toMatch(/\| task6 +\| +15,414 \|/);
+    expect(benchmark).toMatch(/\| production +\| +15,414 \|/);
     expect(doc).toMatch(/2 cores and 24 GiB/);
     expect(benchmark).toMatch(/2 cores of an AMD EPYC with 24 GiB/);
   });

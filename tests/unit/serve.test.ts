@@ -19,11 +19,13 @@ afterEach(async () => {
   await endScripts();
 });
 
-/** Seconds within which a server ends; task6's goes on for one after SIGTERM, as Docker sends it. */
+/** Seconds within which a server ends; production's goes on for one after SIGTERM, as Docker sends it. */
 const patience = (folder: string, signal: NodeJS.Signals): number =>
-  folder === "task6/back-end" && signal === "SIGTERM" ? 2 : 1;
+  folder === "production/back-end" && signal === "SIGTERM" ? 2 : 1;
 
-describe.each(["task1", "task6/back-end"])("the server of %s", (folder) => {
+describe("the server of production/back-end", () => {
+  const folder = "production/back-end";
+
   it("says where it listens and answers there", async () => {
     const { child, host, port } = await startApi(folder);
     expect(child.output.stdout).toBe(`Listening on http://0.0.0.0:${port}\n`);
@@ -40,10 +42,6 @@ describe.each(["task1", "task6/back-end"])("the server of %s", (folder) => {
   it.each(["abc", "-1", "70000", "80.5", ""])("refuses PORT=%j in one line", async (port) => {
     expect(await failureOf(folder, { PORT: port })).toMatch(/^Cannot start: PORT .*\n$/);
   });
-});
-
-describe("the server of task6/back-end", () => {
-  const folder = "task6/back-end";
 
   it("listens on HOST alone", async () => {
     const { host, port } = await startApi(folder, { HOST: "127.0.0.1" });
@@ -143,6 +141,18 @@ describe("the server of task6/back-end", () => {
       socket.destroy();
       await expectPromptEnd(child, seconds);
     });
+  });
+});
+
+describe.each(["task1", "task6/back-end"])("the server of %s", (folder) => {
+  it("says in one line that its port is in use", async () => {
+    // Whoever has the port by now, if not we
+    const other = createServer()
+      .listen(5252, "0.0.0.0")
+      .on("error", () => undefined);
+    const failure = await failureOf(folder, {});
+    other.close();
+    expect(failure).toMatch(/^Cannot start: .*:5252\. Stop the program that uses the port\.\n$/);
   });
 });
 

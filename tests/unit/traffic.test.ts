@@ -7,7 +7,7 @@ import {
   shorten,
   Traffic,
   tell,
-} from "../../task6/front-end/scripts/traffic";
+} from "../../production/front-end/scripts/traffic";
 
 let traffic: Traffic;
 /** Milliseconds since 1970; every outcome comes a tenth of a second after the one before. */
@@ -183,16 +183,16 @@ describe("the news", () => {
 
   it.each<[News[], string]>([
     [[], ""],
-    [about("new", "3f2a"), "A new server, 3f2a, answers."],
-    [about("new", "a", "b"), "New servers, a and b, answer."],
-    [about("new", "a", "b", "c", "d", "e"), "New servers, a, b, c and 2 more, answer."],
-    [about("gone", "a"), "a no longer answers."],
-    [about("gone", "a", "b", "c"), "a, b and c no longer answer."],
-    [about("back", "a"), "a answers again."],
-    [[...about("gone", "a"), ...about("back", "a")], "a answers again."],
-    [[{ what: "failing" }, ...about("gone", "a")], "Requests fail. a no longer answers."],
-    [[{ what: "failing" }, { what: "answered again" }], "Requests are answered again."],
-    [about("new", "a-very-long-host-name-0042"), "A new server, a-very-l…e-0042, answers."],
+    [about("new", "3f2a"), "New server: 3f2a."],
+    [about("new", "a", "b"), "New servers: a and b."],
+    [about("new", "a", "b", "c", "d", "e"), "New servers: a, b, c and 2 more."],
+    [about("gone", "a"), "a no longer responds."],
+    [about("gone", "a", "b", "c"), "a, b and c no longer respond."],
+    [about("back", "a"), "a responds again."],
+    [[...about("gone", "a"), ...about("back", "a")], "a responds again."],
+    [[{ what: "failing" }, ...about("gone", "a")], "Requests are failing. a no longer responds."],
+    [[{ what: "failing" }, { what: "answered again" }], "Requests succeed again."],
+    [about("new", "a-very-long-host-name-0042"), "New server: a-very-l…e-0042."],
   ])("%j are told as %j", (news, text) => {
     expect(tell(news)).toBe(text);
   });

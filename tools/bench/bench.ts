@@ -69,11 +69,11 @@ export interface Bench {
   build(name: ContenderName, report: Report): Promise<void>;
   /** Starts a contender, loads it in every way of the plan, and ends it. */
   turn(name: ContenderName, report: Report): Promise<void>;
-  /** How evenly task6 shares requests. */
+  /** How evenly production shares requests. */
   rotation(report: Report): Promise<RotationPoint[]>;
-  /** Load on task6 that goes on. */
+  /** Load on production that goes on. */
   soak(report: Report): Promise<SoakReport>;
-  /** @returns What `measure` made of task6, up with its first number of servers. */
+  /** @returns What `measure` made of production, up with its first number of servers. */
   whileUp<T>(report: Report, measure: (url: string) => Promise<T>): Promise<T>;
   /** What was measured so far, in the order of the tables. */
   reports(): ContenderReport[];
@@ -179,7 +179,7 @@ export async function openBench(plan: Plan, project: string, signal: AbortSignal
 
   async function rotation(report: Report): Promise<RotationPoint[]> {
     const { servers: scales, connections, requests } = plan.rotation;
-    return whileStarted("task6", report, async (stand) => {
+    return whileStarted("production", report, async (stand) => {
       const points: RotationPoint[] = [];
       for (const servers of scales) {
         await stand.scale(servers, report);
@@ -203,7 +203,7 @@ export async function openBench(plan: Plan, project: string, signal: AbortSignal
 
   async function soak(report: Report): Promise<SoakReport> {
     const [connections = 1] = plan.connections;
-    return whileStarted("task6", report, async (stand) => {
+    return whileStarted("production", report, async (stand) => {
       const soaked: SoakReport = {
         ...{ seconds: plan.soak, connections, requests: 0, failed: 0, services: [] },
       };
@@ -229,7 +229,7 @@ export async function openBench(plan: Plan, project: string, signal: AbortSignal
   }
 
   const whileUp: Bench["whileUp"] = (report, measure) =>
-    whileStarted("task6", report, (stand) => measure(stand.url));
+    whileStarted("production", report, (stand) => measure(stand.url));
 
   async function close(): Promise<void> {
     const closed = await Promise.allSettled(Array.from(stands.values(), (stand) => stand.close()));

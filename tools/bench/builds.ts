@@ -14,8 +14,8 @@ const services = ["back-end", "front-end", "proxy"];
 const label = "softy-pinko.bench.build";
 
 /**
- * Times how long the images of task6 take to build, from a copy of the folder and under names of
- * their own, so that the course's images stay what they are.
+ * Times how long the images of production/ take to build, from a copy of the folder and under names
+ * of their own, so that the images that `npm start` builds stay what they are.
  *
  * Cold means that nothing of Docker's layer cache is used. The base images are there already, and
  * npm's and the distribution's packages come from where they always do. The builds after it have
@@ -34,7 +34,7 @@ export async function measureBuilds(
   report: Report,
 ): Promise<BuildReport> {
   const scratch = await mkdtemp(path.join(tmpdir(), `${project}-`));
-  const folder = path.join(scratch, "task6");
+  const folder = path.join(scratch, "production");
   const images = path.join(scratch, "images.yml");
   const env = { COMPOSE_FILE: ["docker-compose.yml", images].join(":") };
   const stack: Stack = { folder, project, env };
@@ -46,7 +46,7 @@ export async function measureBuilds(
   }
 
   try {
-    await cp(path.join(root, "task6"), folder, { recursive: true, filter: isSource });
+    await cp(path.join(root, "production"), folder, { recursive: true, filter: isSource });
     await writeFile(images, imagesFile(project));
     report("building all images, nothing cached");
     const coldSeconds = await build("--no-cache");

@@ -17,8 +17,8 @@ import type { BenchReport, ContenderReport, Sample } from "./report";
 
 /** Who belongs together. */
 const groups: { title: string; names: ContenderName[] }[] = [
-  { title: "Before the same Express servers", names: ["task6", "haproxy", "caddy"] },
-  { title: "The course's Flask API", names: ["gunicorn", "original"] },
+  { title: "Before the same Express servers", names: ["production", "haproxy", "caddy"] },
+  { title: "The course's stack, in Express and Flask", names: ["task6", "gunicorn", "original"] },
   { title: "Without an application", names: ["limit", "nginx"] },
 ];
 
@@ -135,7 +135,7 @@ function drawNames(report: BenchReport, room: Room, top: number): string[] {
         room.left,
         y + barHeight.wide - 3.5,
         shortNames[one.name],
-        one.name === "task6" ? "strong" : "",
+        one.name === "production" ? "strong" : "",
       ),
     ),
   ];
@@ -166,7 +166,7 @@ function drawPanel(
         const { name, title, value, label, y } = bar;
         const barTop = isNarrow ? y + 17 : y;
         const end = value === undefined ? left : Math.max(left + 1, xOf(value));
-        const isOurs = name === "task6";
+        const isOurs = name === "production";
         const tip = Math.max(end, value === undefined ? left : xOf(bar.most));
         const parts: [string, string][] = [
           [label[0], value === undefined ? "muted" : "strong"],

@@ -214,7 +214,7 @@ function drawLabels(curves: readonly Curve[], { plot, room, area, xOf, yOf }: Fr
   return ends.flatMap((end, index) => {
     const y = places[index] ?? end.y;
     const width = room.right - x;
-    const classes = `small by-${end.name}${end.name === "task6" ? " strong" : ""}`;
+    const classes = `small by-${end.name}${end.name === "production" ? " strong" : ""}`;
     return [
       path("leader", `M${px(end.x + 6)} ${px(end.y)}H${px(plot.right + 2)}L${px(x - 4)} ${px(y)}`),
       text(x, y + 4, shorten(end.title, width, sizes.small * 1.05), classes),

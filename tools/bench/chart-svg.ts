@@ -75,12 +75,14 @@ const circle = (x: number, y: number): string =>
 const square = polygon([-3.8, -3.8], [3.8, -3.8], [3.8, 3.8], [-3.8, 3.8]);
 const triangle = polygon([0, -4.8], [4.6, 3.6], [-4.6, 3.6]);
 const downward = polygon([0, 4.8], [4.6, -3.6], [-4.6, -3.6]);
+const pentagon = polygon([0, -4.8], [4.6, -1.5], [2.8, 3.9], [-2.8, 3.9], [-4.6, -1.5]);
 const diamond = polygon([0, -5.2], [5.2, 0], [0, 5.2], [-5.2, 0]);
 
 export const looks: Record<ContenderName, Look> = {
-  task6: { light: "#d91a60", dark: "#ff7aa8", dashes: "", marker: circle },
+  production: { light: "#d91a60", dark: "#ff7aa8", dashes: "", marker: circle },
   haproxy: { light: "#0a6fb8", dark: "#5cb8f5", dashes: "", marker: square },
   caddy: { light: "#0f7d5b", dark: "#43cf9b", dashes: "8 3", marker: triangle },
+  task6: { light: "#7b3fc4", dark: "#c79cff", dashes: "10 3 2 3", marker: pentagon },
   gunicorn: { light: "#a65f00", dark: "#f0b84e", dashes: "5 3", marker: diamond },
   original: { light: "#4b3f6b", dark: "#e3dcf3", dashes: "2 2.5", marker: downward },
   limit: {
@@ -127,7 +129,7 @@ export const chartStyle = `
 .chart .whisker { stroke-width: 1.3; }
 .chart .whisker-halo { stroke-width: 3.5; }
 .chart .curve { fill: none; stroke-width: 1.8; stroke-linejoin: round; }
-.chart .curve.of-task6 { stroke-width: 3; }
+.chart .curve.of-production { stroke-width: 3; }
 .chart .mark { stroke-width: 1.5; }
 .chart .bar-reference { fill-opacity: 0.3; stroke-width: 1; }
 ${rules(2)}

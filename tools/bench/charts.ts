@@ -54,7 +54,7 @@ export const renderCurves = (report: BenchReport, drawing: Drawing = {}): string
  * @returns SVG, as {@link renderBars} does.
  */
 export const renderCharts = (report: BenchReport, drawing: Drawing = {}): string =>
-  render(report, hasCurves(report) ? [bars, curves] : [bars], "task6 side by side", {
+  render(report, hasCurves(report) ? [bars, curves] : [bars], "production side by side", {
     id: "charts",
     ...drawing,
   });

@@ -31,7 +31,7 @@ interface Options {
 main(async (signal) => {
   const program = commandLine("npm run bench --")
     .description(
-      "Measures task6 beside the course's original, other proxies and the limit, in one run on this machine: everybody takes turns, and figures are medians over the rounds.",
+      "Measures the stack in production/ next to task6, the course's original, other proxies and the limit, in one run on this machine: the stacks take turns, and figures are medians over the rounds.",
     )
     .option("--quick", "a short look: one round, a second for each figure")
     .option("--load-only", "requests per second with two servers, and nothing else")
@@ -78,7 +78,7 @@ main(async (signal) => {
     },
   });
 
-  const ofTask6: Step[] = [
+  const ofProduction: Step[] = [
     step("rotation", async (report) => {
       found.rotation = await bench().rotation(report);
     }),
@@ -118,7 +118,7 @@ main(async (signal) => {
           for (const name of names) await bench().turn(name, report);
         }),
       ),
-      ...(names.includes("task6") && !options.loadOnly ? ofTask6 : []),
+      ...(names.includes("production") && !options.loadOnly ? ofProduction : []),
     ]);
   } finally {
     await opened?.close();

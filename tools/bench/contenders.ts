@@ -4,9 +4,10 @@ import { root } from "../lib/course";
 
 /** Everybody who takes part, in the order of the tables. */
 export const contenderNames = [
-  "task6",
+  "production",
   "haproxy",
   "caddy",
+  "task6",
   "gunicorn",
   "original",
   "limit",
@@ -86,10 +87,10 @@ const bases = {
   proxy: "nginx:latest",
 };
 
-/** How a contender on task6's docker-compose.yml is built and loaded. */
-const onTask6 = {
+/** How a contender on production's docker-compose.yml is built and loaded. */
+const onProduction = {
   bases,
-  folder: "task6",
+  folder: "production",
   servers: "back-end",
   entry: { service: "proxy", port: 80 },
   networks: ["edge"],
@@ -97,11 +98,17 @@ const onTask6 = {
   scales,
 };
 
-/** The same on the original's, which has Compose's default network alone. */
+/** The same on task6's, which has no network but Compose's default. */
+const onTask6 = {
+  ...onProduction,
+  folder: "task6",
+  networks: ["default"],
+};
+
+/** The same on the original's, in Python. */
 const onOriginal = {
   ...onTask6,
   folder: "tools/bench/stacks/original",
-  networks: ["default"],
 };
 
 const composeFile = "docker-compose.yml";
@@ -109,30 +116,40 @@ const composeFile = "docker-compose.yml";
 /** Everybody who takes part, in the order of `contenderNames`. */
 export const contenders: readonly Contender[] = [
   {
-    ...onTask6,
-    name: "task6",
-    title: "task6",
-    about: "This project's stack as it is: nginx before Express, every request logged by both.",
+    ...onProduction,
+    name: "production",
+    title: "production",
+    about:
+      "This project's stack in production/, as it is: nginx before Express, both log every request.",
     files: [composeFile],
     programs: [nginxIn("proxy"), node],
   },
   {
-    ...onTask6,
+    ...onProduction,
     name: "haproxy",
     title: "HAProxy + Express",
-    about: "task6 with HAProxy for its proxy, under the same limits and logging every request.",
+    about: "production with HAProxy as its proxy: the same limits, every request logged.",
     files: [composeFile, inStacks("haproxy.yml")],
     bases: { ...bases, proxy: "ubuntu:latest" },
     programs: [{ name: "HAProxy", service: "proxy", versionCommand: ["haproxy", "-v"] }, node],
   },
   {
-    ...onTask6,
+    ...onProduction,
     name: "caddy",
     title: "Caddy + Express",
-    about: "task6 with Caddy for its proxy, under the same limits and logging every request.",
+    about: "production with Caddy as its proxy: the same limits, every request logged.",
     files: [composeFile, inStacks("caddy.yml")],
     bases: { ...bases, proxy: "ubuntu:latest" },
     programs: [{ name: "Caddy", service: "proxy", versionCommand: ["caddy", "version"] }, node],
+  },
+  {
+    ...onTask6,
+    name: "task6",
+    title: "task6",
+    about:
+      "The course's last step in this port: nginx before Express, logged by morgan; no limits.",
+    files: [composeFile],
+    programs: [nginxIn("proxy"), node],
   },
   {
     ...onOriginal,
@@ -155,17 +172,17 @@ export const contenders: readonly Contender[] = [
     programs: [nginxIn("proxy"), flask],
   },
   {
-    ...onTask6,
+    ...onProduction,
     name: "limit",
-    title: "task6's proxy alone",
+    title: "production's proxy alone",
     about:
-      "task6's proxy before nginx servers that log and answer alike: what any API could reach.",
+      "production's proxy before nginx servers that log and answer alike: what any API could reach.",
     files: [composeFile, inStacks("limit.yml")],
     bases: { ...bases, "back-end": "nginx:latest" },
     programs: [nginxIn("proxy")],
   },
   {
-    ...onTask6,
+    ...onProduction,
     name: "nginx",
     title: "one nginx, no proxy",
     about:

@@ -3,9 +3,10 @@ import { type BenchReport, type ContenderReport, median, type Sample } from "./r
 
 /** What tables and charts call everybody; what they are is said once, above them. */
 export const shortNames: Record<ContenderName, string> = {
-  task6: "task6",
+  production: "production",
   haproxy: "HAProxy",
   caddy: "Caddy",
+  task6: "task6",
   gunicorn: "gunicorn",
   original: "original",
   limit: "limit",

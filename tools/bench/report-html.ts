@@ -46,7 +46,7 @@ export function renderHtml(report: BenchReport): string {
 <header class="band">
 <div class="wrap">
 <h1>Softy Pinko, <strong>side by side</strong></h1>
-<p class="repository">task6, other proxies, the course's original, and the limit</p>
+<p class="repository">production, other proxies, the course's task6 and original, and the limit</p>
 <dl>
 <div><dt>Measured</dt> <dd><time datetime="${date.toISOString()}">${formatDate(date)}</time></dd></div>
 <div><dt>Figures</dt> <dd>${escapeHtml(`${settings.quick ? "quick run, " : ""}${settingsOf(report)}`)}</dd></div>
@@ -84,8 +84,8 @@ function highlightsOf(report: BenchReport): Highlight[] {
   const samples = (name: ContenderReport["name"]) => comparedSamples(contender(report, name));
   const rate = (name: ContenderReport["name"]): Figure => rateOf(samples(name));
   const against = (name: ContenderReport["name"]): string =>
-    times(ratio(rate("task6"), rate(name)));
-  const p99 = p99Of(samples("task6"));
+    times(ratio(rate("production"), rate(name)));
+  const p99 = p99Of(samples("production"));
   return [
     { value: against("original"), what: "the original's requests per second" },
     {
@@ -99,13 +99,13 @@ function highlightsOf(report: BenchReport): Highlight[] {
 }
 
 function renderHeadline(report: BenchReport): string {
-  const rate = rateOf(comparedSamples(contender(report, "task6")));
+  const rate = rateOf(comparedSamples(contender(report, "production")));
   const items = highlightsOf(report).map(
     ({ value, what }) =>
       `<li><strong>${escapeHtml(value)}</strong> <span>${escapeHtml(what)}</span></li>`,
   );
   return `<section class="card headline" aria-labelledby="headline">
-<h2 id="headline"><strong>${whole(rate)}</strong> requests per second from task6</h2>
+<h2 id="headline"><strong>${whole(rate)}</strong> requests per second from production</h2>
 <p class="quiet">With two servers and 32 connections. Against the others, on the same machine in the same run:</p>
 <ul class="highlights" role="list">
 ${items.join("\n")}
@@ -213,7 +213,7 @@ function renderRows({ id, columns, rows }: Omit<Table, "title" | "notes">): stri
         : `<td${names}>${inner}</td>`;
     });
     const isParted = columns[1]?.title === "service";
-    const isOurs = row[0]?.text === shortNames.task6 && !isParted && id !== "raw";
+    const isOurs = row[0]?.text === shortNames.production && !isParted && id !== "raw";
     return `<tr${classed(isOurs && "ours", isSum && "sum")}>${cells.join("")}</tr>`;
   });
   return `<div class="scroll" role="region" aria-labelledby="${id}-title" tabindex="0">
@@ -259,7 +259,7 @@ function renderRaw(report: BenchReport): string {
     ]),
     ["all images, nothing cached: seconds", builds === undefined ? [] : [builds.coldSeconds]],
     ["back-end image after an edit: seconds", builds?.editSeconds ?? []],
-    ["task6's front page: ms to the largest paint", page?.ours.largestPaintMs ?? []],
+    ["production's front page: ms to the largest paint", page?.ours.largestPaintMs ?? []],
     [
       "a page of the original's weight: ms to the largest paint",
       page?.original.largestPaintMs ?? [],

@@ -22,7 +22,7 @@ export function renderText(report: BenchReport): string {
   const wrong = failures(report);
   const kind = settings.quick ? "a quick run" : "a full run";
   return [
-    ...[pc.bold("task6 side by side"), ""],
+    ...[pc.bold("production side by side"), ""],
     ...describeContenders(report),
     "",
     ...tablesOf(report).flatMap((table) => [...renderTable(table), ""]),

@@ -25,7 +25,7 @@ export interface Settings {
 /** What was measured of one stack. */
 export interface ContenderReport {
   name: ContenderName;
-  /** For a table, such as `task6`. */
+  /** For a table, such as `production`. */
   title: string;
   about: string;
   /** Of what makes the difference, such as `nginx 1.30.0, Node.js 24.11.1`. */
@@ -77,7 +77,7 @@ export interface ImageSize {
   aboveBase: number | undefined;
 }
 
-/** How evenly task6 shares some number of requests. */
+/** How evenly production shares some number of requests. */
 export interface RotationPoint {
   servers: number;
   connections: number;
@@ -88,7 +88,7 @@ export interface RotationPoint {
   difference: number;
 }
 
-/** Seconds to build the images of task6. */
+/** Seconds to build the images of production. */
 export interface BuildReport {
   /** All three, nothing cached. */
   coldSeconds: number;
@@ -111,7 +111,7 @@ export interface PageWeight {
   largestPaintMs: number[];
 }
 
-/** Memory of task6 under load that goes on. */
+/** Memory of production under load that goes on. */
 export interface SoakReport {
   seconds: number;
   connections: number;

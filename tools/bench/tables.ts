@@ -41,7 +41,7 @@ export function tablesOf(report: BenchReport): Table[] {
 function rotationTable({ rotation }: BenchReport): Table {
   return {
     id: "rotation",
-    title: "How evenly task6 shares requests",
+    title: "How evenly production shares requests",
     columns: [
       ...["servers", "connections", "requests", "smallest", "largest", "difference"].map(
         (title) => ({ title }),
@@ -144,7 +144,7 @@ function startTable(report: BenchReport): Table {
 function buildTable({ builds }: BenchReport): Table {
   return {
     id: "builds",
-    title: "Building the images of task6",
+    title: "Building the images of production",
     columns: [
       { title: "", spoken: "build", left: true },
       { title: "median" },
@@ -210,7 +210,7 @@ function pageTable({ page }: BenchReport): Table {
     rows:
       page === undefined
         ? []
-        : [row("task6", page.ours), row("original", page.original), ratios(page)],
+        : [row("production", page.ours), row("original", page.original), ratios(page)],
     notes: [
       "original: a page of its weight",
       "largest paint: to the largest contentful paint, median of all visits, over a line of 10 Mbit/s with 40 ms that the browser simulates",
@@ -235,7 +235,7 @@ function soakTable({ soak }: BenchReport): Table {
   });
   return {
     id: "soak",
-    title: "Memory of task6 under load that goes on",
+    title: "Memory of production under load that goes on",
     columns: [
       { title: "", spoken: "service", left: true },
       ...["early", "late", "most", "change", "readings"].map((title) => ({ title })),

@@ -50,14 +50,14 @@ export function judgeTargets(report: BenchReport): Target[] {
 
 function judgeSpeed(report: BenchReport): Target[] {
   const samples = (name: ContenderReport["name"]) => comparedSamples(contender(report, name));
-  const ours = rateOf(samples("task6"));
+  const ours = rateOf(samples("production"));
   const against = (name: ContenderReport["name"]): Figure => ratio(ours, rateOf(samples(name)));
   return [
     atLeast("requests/s against the original", 7, against("original"), 1),
     atMost(
       "p99 against the original",
       0.2,
-      ratio(p99Of(samples("task6")), p99Of(samples("original"))),
+      ratio(p99Of(samples("production")), p99Of(samples("original"))),
     ),
     atLeast("requests/s against the limit", 0.7, against("limit")),
     atLeast("requests/s against HAProxy", 1, against("haproxy")),
@@ -95,7 +95,7 @@ function judgeRotation({ rotation }: BenchReport): Target {
 }
 
 function judgeStart(report: BenchReport): Target {
-  const [ours, theirs] = (["task6", "original"] as const).map((name) =>
+  const [ours, theirs] = (["production", "original"] as const).map((name) =>
     middle(contender(report, name)?.startSeconds ?? []),
   );
   return againstOriginal("first answer after up", ours, theirs, seconds);
@@ -103,7 +103,7 @@ function judgeStart(report: BenchReport): Target {
 
 /** Memory of one container of the back-end, at rest, in megabytes. */
 function judgeMemory(report: BenchReport): Target {
-  const [ours, theirs] = (["task6", "original"] as const).map((name) => {
+  const [ours, theirs] = (["production", "original"] as const).map((name) => {
     const usage = contender(report, name)?.rest.find(({ service }) => service === "back-end");
     return ratio(usage?.megabytes, usage?.containers);
   });
@@ -186,7 +186,7 @@ function judgeSoak(soak: SoakReport | undefined): Target {
 }
 
 /** Those whose proxy is ours; what the others fail is theirs, and red in the tables. */
-const ours: readonly ContenderReport["name"][] = ["task6", "limit"];
+const ours: readonly ContenderReport["name"][] = ["production", "limit"];
 
 /**
  * Says what went wrong with this project's own stack, whatever the times were: requests that failed,

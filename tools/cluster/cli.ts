@@ -23,7 +23,7 @@ main(async (signal) => {
   program
     .command("up", { isDefault: true })
     .description("start the machines, if they are not up, and deploy or update a stack")
-    .argument("[stack]", stacks.map(({ name }) => name).join(" or "), "task6")
+    .argument("[stack]", stacks.map(({ name }) => name).join(" or "), "production")
     .addHelpText(
       "after",
       "\nPorts on this machine move by environment: NODE_1_PORT=9081 npm run cluster\n" +

@@ -102,9 +102,9 @@ export async function loadImages(
 
 /** A replica of a service, as Swarm has it. */
 export interface Task {
-  /** For instance `task6_back-end.1`; one per node has the node's id in place of the number. */
+  /** For instance `production_back-end.1`; one per node has the node's id in place of the number. */
   name: string;
-  /** For instance `task6_back-end`. */
+  /** For instance `production_back-end`. */
   service: string;
   node: string;
   image: string;

@@ -29,7 +29,7 @@ export interface SwarmStack {
 }
 
 export const stacks: readonly SwarmStack[] = [
-  { name: "task6", port: 80, sample: { path: "/api/hello", servedBy: "back-end" } },
+  { name: "production", port: 80, sample: { path: "/api/hello", servedBy: "back-end" } },
   {
     name: "visitor-counter",
     port: 5002,

@@ -1,7 +1,6 @@
 import type { Container } from "../lib/compose";
 import { UserError } from "../lib/errors";
 import { redeploy } from "../lib/redeploy";
-import { withoutDns } from "./dns";
 import type { Ability, Profile } from "./profiles";
 import type { Target } from "./report";
 import { type Scene, shortName, versionVariable } from "./scene";
@@ -14,8 +13,6 @@ export interface FaultCase {
   about: string;
   /** How the faulty server misbehaves, where the third server is one; see faulty-server. */
   faulty?: "slow" | "error" | "reset" | "memory";
-  /** Whether it takes the DNS helper. */
-  dns?: boolean;
   /** What the stack must have. */
   needs?: Ability;
   target?: Partial<Target>;
@@ -183,12 +180,6 @@ async function stopAll(scene: Scene): Promise<void> {
   await scene.docker("start", ...others);
 }
 
-const dnsFault = (kind: "silent" | "no-such-name", how: string) => (scene: Scene) =>
-  withoutDns(scene, kind, async () => {
-    scene.say(how);
-    await scene.hold(5);
-  });
-
 /** Every case, in the order in which they are tried. */
 export const cases: readonly FaultCase[] = [
   {
@@ -261,7 +252,8 @@ export const cases: readonly FaultCase[] = [
   {
     name: "redeploy",
     about: "a new version of the image replaces every server, as npm run redeploy does it",
-    needs: "live look-ups",
+    // It waits until each new server has named itself in a response
+    needs: "X-Served-By headers",
     run: replaceAll,
   },
   {
@@ -274,20 +266,6 @@ export const cases: readonly FaultCase[] = [
     name: "proxy-reload",
     about: "the proxy reads its configuration again, five times",
     run: reloadProxy,
-  },
-  {
-    name: "dns:silent",
-    about: "Docker's DNS answers the proxy nothing for 5 s",
-    dns: true,
-    needs: "live look-ups",
-    run: dnsFault("silent", "DNS falls silent"),
-  },
-  {
-    name: "dns:no-such-name",
-    about: "Docker's DNS tells the proxy for 5 s that no such name exists",
-    dns: true,
-    needs: "live look-ups",
-    run: dnsFault("no-such-name", "DNS knows no name"),
   },
   {
     name: "limits",

@@ -6,7 +6,7 @@ import { type Report, runSteps, type Step } from "../lib/progress";
 import { requireWritable, writeReport } from "../lib/report-file";
 import { cases, chooseCases, type FaultCase } from "./cases";
 import { type Lab, openLab } from "./lab";
-import { findProfile, profiles } from "./profiles";
+import { findProfile, profileNames } from "./profiles";
 import type { CaseReport, LabReport } from "./report";
 import { renderHtml } from "./report-html";
 import { renderText } from "./report-text";
@@ -27,7 +27,7 @@ main(async (signal) => {
     .description(
       "Starts a stack of its own, keeps it under load, breaks one thing after the other in it, and counts the requests that are lost.",
     )
-    .argument("[stack]", profiles.map(({ name }) => name).join(" or "), "task6")
+    .argument("[stack]", profileNames, "production")
     .option("--fault <name>", "only this fault; may be given more than once", collect, [])
     .option("--list", "list the faults")
     .option("--rounds <number>", "try each fault so many times", count(100), 1)

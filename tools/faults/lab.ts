@@ -7,10 +7,9 @@ import { root } from "../lib/course";
 import { fetchAnswer } from "../lib/http";
 import { freePort } from "../lib/ports";
 import type { Report } from "../lib/progress";
-import { attempt, run } from "../lib/run";
+import { attempt } from "../lib/run";
 import { waitUntil } from "../lib/wait";
 import { type FaultCase, targetOf } from "./cases";
-import { dnsImage } from "./dns";
 import { Load } from "./load";
 import { evenFrom } from "./measure";
 import type { Profile } from "./profiles";
@@ -74,11 +73,6 @@ export async function openLab(
     report(`building ${project}`);
     await writeFile(images, imagesFile(profile, project));
     await compose(plain, ["build"], options);
-    if (cases.some(({ dns }) => dns)) {
-      const context = path.join(__dirname, "dns-fault");
-      const names = [`--tag=${dnsImage(project)}`, `--label=${labLabel}=${project}`];
-      await run("docker", ["build", ...names, context], options);
-    }
     const example = cases.find((fault) => fault.faulty !== undefined);
     if (example === undefined) return;
     await writeFile(faulty, await faultyFile(profile, project, plain));

@@ -2,7 +2,7 @@ import { UserError } from "../lib/errors";
 import type { Ask } from "./judge";
 
 /** What a stack must have for some faults to make sense. */
-export type Ability = "error pages" | "live look-ups" | "memory limits";
+export type Ability = "error pages" | "memory limits" | "X-Served-By headers";
 
 /** A stack that faults can be tried on. */
 export interface Profile {
@@ -39,15 +39,21 @@ const course = {
   asks: [hello, frontPage],
 };
 
-/** The stacks of the lab. task5 has the course's own plain proxy: it is there to compare with. */
+/** The stacks of the lab; the course's task6 and task5 are there for comparison. */
 export const profiles: readonly Profile[] = [
   {
-    name: "task6",
+    name: "production",
     ...course,
-    has: ["error pages", "live look-ups", "memory limits"],
+    has: ["error pages", "memory limits", "X-Served-By headers"],
   },
+  { name: "task6", ...course, has: [] },
   { name: "task5", ...course, has: [] },
 ];
+
+/** Such as `production, task6, or task5`. */
+export const profileNames = new Intl.ListFormat("en", { type: "disjunction" }).format(
+  profiles.map(({ name }) => name),
+);
 
 /**
  * Finds a stack by its folder's name.
@@ -56,9 +62,7 @@ export const profiles: readonly Profile[] = [
 export function findProfile(name: string): Profile {
   const profile = profiles.find((candidate) => candidate.name === name);
   if (profile === undefined) {
-    throw new UserError(
-      `no stack "${name}" in the lab: choose ${profiles.map((known) => known.name).join(" or ")}.`,
-    );
+    throw new UserError(`no stack "${name}" in the lab: choose ${profileNames}.`);
   }
   return profile;
 }

@@ -107,6 +107,6 @@ export const versionVariable = "SOFTY_PINKO_VERSION";
 /** The service that the lab adds to a stack for faults of a server's own making. */
 export const faultyService = "faulty-server";
 
-/** `task6-back-end-1` is `back-end-1` within its stack. */
+/** `production-back-end-1` is `back-end-1` within its stack. */
 export const shortName = ({ name, service }: Container): string =>
   name.slice(Math.max(0, name.lastIndexOf(service)));

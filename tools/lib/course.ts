@@ -81,6 +81,7 @@ export const steps: readonly Step[] = [
   { name: "task4", kind: "compose", site: "front-end", sample: hello("back-end") },
   { name: "task5", kind: "compose", site: "proxy", sample: hello("proxy") },
   { name: "task6", kind: "compose", site: "proxy", sample: hello("proxy") },
+  { name: "production", kind: "compose", site: "proxy", sample: hello("proxy") },
   {
     name: "visitor-counter",
     kind: "compose",
@@ -110,7 +111,7 @@ export function findStep(name: string): Step {
  */
 export async function upCommand({ name }: ComposeStep): Promise<string[]> {
   if (name === "visitor-counter") return ["up", "--scale", "webapp=3"];
-  if (name !== "task6") return ["up"];
-  const command = await readFile(path.join(root, "task6/2-api-servers.txt"), "utf8");
+  if (name !== "task6" && name !== "production") return ["up"];
+  const command = await readFile(path.join(root, name, "2-api-servers.txt"), "utf8");
   return command.trim().split(" ").slice(1);
 }

@@ -13,7 +13,9 @@ import { type Box, pictures } from "./pictures";
 
 main(async (signal) => {
   const program = commandLine("npm run pictures --")
-    .description("Takes the pictures of the README anew: of task6, running, in a real browser.")
+    .description(
+      "Takes the README's pictures anew: of the stack in production/, in a real browser.",
+    )
     .argument("[folder]", "where they go", path.join(root, "docs"))
     .parse();
   const [folder] = program.processedArgs as [string];
@@ -27,7 +29,7 @@ main(async (signal) => {
 
   const port = await freePort();
   const stack: Stack = {
-    folder: path.join(root, "task6"),
+    folder: path.join(root, "production"),
     project: `softy-pinko-pictures-${process.pid}`,
     env: { PROXY_PORT: String(port) },
   };
@@ -40,12 +42,12 @@ main(async (signal) => {
         engine = ready;
       }),
       {
-        title: "task6",
+        title: "production",
         run: async (report) => {
           report("building and starting");
           const up = ["up", "--detach", "--build", "--wait", "--scale", "back-end=3"];
           await compose(stack, up, { signal, onLine: report.detail });
-          return "task6 is up";
+          return "production is up";
         },
       },
       ...pictures.map(({ file, size, show }) => ({

@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 
-/** A picture of task6 in a browser. */
+/** A picture of the stack in production/, in a browser. */
 export interface Picture {
   file: string;
   /** CSS pixels. */

@@ -10,27 +10,30 @@ import { redeploy } from "../lib/redeploy";
 main(async (signal) => {
   commandLine("npm run redeploy")
     .description(
-      "Builds task6's back-end anew and replaces its running servers without a gap. When the new ones do not become healthy, the old ones stay.",
+      "Builds the back-end of the stack in production/ anew and replaces its running servers without a gap. If the new ones do not become healthy, the old ones stay.",
     )
     .parse();
 
   if ((await engineVersion()) === undefined) {
-    throw new UserError("task6 does not run, nor does any Docker engine: npm start.");
+    throw new UserError(
+      "Neither a Docker engine nor the stack in production/ runs: npm start -- production.",
+    );
   }
-  const stack = { folder: path.join(root, "task6") };
+  const stack = { folder: path.join(root, "production") };
   const [proxy] = await listContainers(stack, "proxy");
   const port = proxy?.published[0];
-  if (port === undefined) throw new UserError("task6 does not run: npm start.");
+  if (port === undefined)
+    throw new UserError("The stack in production/ does not run: npm start -- production.");
 
   let lines: string[] = [];
   await runSteps([
     {
-      title: "task6",
+      title: "production",
       run: async (report) => {
         const url = `http://localhost:${port}/api/hello`;
         const servers = await redeploy(stack, { service: "back-end", url, signal, report });
         lines = servers.map(({ name }) => `  ${name}`);
-        return "task6: every API server is new";
+        return "production: every API server is new";
       },
     },
   ]);

@@ -8,7 +8,7 @@ import { startWithCompose } from "./with-compose";
 main(async (signal) => {
   const program = commandLine("npm start --")
     .description("Builds a step, starts it and waits until it answers. It stays up until npm stop.")
-    .argument("[task]", "task0 to task6, or visitor-counter", "task6")
+    .argument("[task]", "task0 to task6, production or visitor-counter", "task6")
     .addHelpText(
       "after",
       "\nPorts on the host move by environment: PROXY_PORT=8080 npm start\n" +

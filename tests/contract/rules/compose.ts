@@ -1,5 +1,3 @@
-import path from "node:path";
-
 /** The part of `docker compose config --format json` that the rules look at. */
 export interface Service {
   image?: string;
@@ -37,30 +35,6 @@ export interface Network {
   driver_opts?: Record<string, string>;
 }
 
-/** What a stack must consist of. */
-export interface StackContract {
-  /** Tags the images, and is the folder's name. */
-  task: string;
-  /** Each service with the services it waits for. */
-  services: Record<string, string[]>;
-  /** Until it is well, or only until it has started. */
-  waitsFor: "service_healthy" | "service_started";
-  /** `HOST:CONTAINER` by service; a service that is not here is not published. */
-  ports: Record<string, string>;
-}
-
-const two = { "back-end": [], "front-end": ["back-end"] };
-const three = { "back-end": [], "front-end": [], proxy: ["back-end", "front-end"] };
-
-const portsOfTask4 = { "back-end": "5252:5252", "front-end": "9000:9000" };
-
-/** Spec, tasks 4 to 6. In task6 the proxy can do without any server, from its start on. */
-export const contracts: readonly StackContract[] = [
-  { task: "task4", services: two, waitsFor: "service_healthy", ports: portsOfTask4 },
-  { task: "task5", services: three, waitsFor: "service_healthy", ports: { proxy: "80:80" } },
-  { task: "task6", services: three, waitsFor: "service_started", ports: { proxy: "80:80" } },
-];
-
 /** Lists a service's ports in the compose file's short form, such as `80:80`. */
 export function publishedPorts({ ports = [] }: Service): string[] {
   return ports.map(({ target, published, host_ip }) =>
@@ -68,42 +42,24 @@ export function publishedPorts({ ports = [] }: Service): string[] {
   );
 }
 
-/** The services, how they are built, published and ordered (spec, tasks 4 to 6). */
-export function stackProblems(model: ComposeModel, contract: StackContract): string[] {
-  const found = Object.keys(model.services).sort().join(", ");
-  const wanted = Object.keys(contract.services).sort().join(", ");
-  if (found !== wanted) return [`the services are ${found}, not ${wanted}`];
-  return Object.entries(contract.services).flatMap(([name, others]) => {
-    const service = model.services[name] ?? {};
-    const { image, build = {}, depends_on = {} } = service;
-    const expected = {
-      image: `softy-pinko-${name}:${contract.task}`,
-      context: `${contract.task}/${name}`,
-      dockerfile: "Dockerfile",
-      ports: contract.ports[name] ?? "",
-      "depends on": [...others].sort().join(", "),
-    };
-    const actual = {
-      image,
-      context: build.context?.split(path.sep).slice(-2).join("/"),
-      dockerfile: build.dockerfile,
-      ports: publishedPorts(service).join(", "),
-      "depends on": Object.keys(depends_on).sort().join(", "),
-    };
-    const differing = Object.keys(expected) as (keyof typeof expected)[];
-    return [
-      ...differing
-        .filter((key) => actual[key] !== expected[key])
-        .map((key) => `${name}: ${key} "${actual[key]}", not "${expected[key]}"`),
-      ...Object.entries(depends_on)
-        .filter(([, { condition }]) => condition !== contract.waitsFor)
-        .map(([other, { condition }]) => `${name} waits for ${other} until ${condition}`),
+/** Each service has a health check of its own, which costs little time at the start. */
+export function healthProblems({ services }: ComposeModel): string[] {
+  return Object.entries(services).flatMap(([name, { healthcheck }]) => {
+    const probe = healthcheck?.test?.join(" ") ?? "";
+    const rules: [boolean, string][] = [
+      [probe !== "" && !/^NONE$/.test(probe) && !healthcheck?.disable, "has no health check"],
+      [probe === "" || probe.includes("127.0.0.1"), "is probed elsewhere than at 127.0.0.1"],
+      [healthcheck?.start_interval !== undefined, "has no start_interval"],
     ];
+    return problemsOf(name, rules);
   });
 }
 
+const problemsOf = (name: string, rules: readonly [boolean, string][]): string[] =>
+  rules.filter(([kept]) => !kept).map(([, problem]) => `${name} ${problem}`);
+
 /**
- * What makes each service of a stack one that can be scaled, watched and left alone.
+ * What makes each service of a stack one that can be scaled and left alone.
  * @param confs Where a text prescribes that a conf file of the host is mounted, read-only.
  */
 export function operationProblems(
@@ -111,21 +67,16 @@ export function operationProblems(
   confs: readonly string[] = [],
 ): string[] {
   return Object.entries(services).flatMap(([name, service]) => {
-    const { healthcheck, restart, logging, container_name, privileged, volumes = [] } = service;
-    const probe = healthcheck?.test?.join(" ") ?? "";
+    const { restart, logging, container_name, privileged, volumes = [] } = service;
     const rotates = logging?.driver === "local" || logging?.options?.["max-size"] !== undefined;
-    const rules: [boolean, string][] = [
-      [probe !== "" && !/^NONE$/.test(probe) && !healthcheck?.disable, "has no health check"],
-      [probe === "" || probe.includes("127.0.0.1"), "is probed elsewhere than at 127.0.0.1"],
-      [healthcheck?.start_interval !== undefined, "has no start_interval"],
+    return problemsOf(name, [
       [restart === "unless-stopped", `restarts ${restart ?? "never"}`],
       [rotates, "logs without end"],
       [container_name === undefined, "has a container_name, so it cannot be scaled"],
       [privileged !== true, "is privileged"],
       [volumes.every((volume) => isHarmless(volume, confs)), "mounts a folder of the host"],
       [service.network_mode !== "host", "shares the host's network"],
-    ];
-    return rules.filter(([kept]) => !kept).map(([, problem]) => `${name} ${problem}`);
+    ]);
   });
 }
 

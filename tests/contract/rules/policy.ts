@@ -4,32 +4,31 @@ import { type Directive, findDirectives } from "../../../tools/lib/nginx-conf";
 
 const header = "Content-Security-Policy";
 
-/**
- * Finds the policies that a proxy sends.
- * @param conf Its directives, from all of its files.
- * @returns The policies by the status that they belong to; `default` is for all others.
- */
-export function policiesOf(conf: readonly Directive[]): Map<string, string> {
-  const [, value = ""] =
-    findDirectives(conf, "add_header").find(({ args }) => args[0] === header)?.args ?? [];
-  if (!value.startsWith("$")) return new Map([["default", value]]);
-  const map = findDirectives(conf, "map").find(({ args }) => args[1] === value);
-  return new Map((map?.block ?? []).map(({ name, args }) => [name, args[0] ?? ""]));
+/** @returns The policies that a conf adds to responses, by a variable of a map or as they are. */
+export function policiesOf(conf: readonly Directive[]): string[] {
+  return findDirectives(conf, "add_header")
+    .filter(({ args }) => args[0] === header)
+    .flatMap(({ args: [, value = ""] }) => {
+      if (!value.startsWith("$")) return [value];
+      const map = findDirectives(conf, "map").find(({ args }) => args[1] === value);
+      return (map?.block ?? []).map(({ args }) => args[0] ?? "");
+    });
 }
 
-/** The headers reach every answer: nginx drops those of a level above where a level has its own. */
+/** Checks that the headers are in every response, errors included. */
 export function headerProblems(conf: readonly Directive[]): string[] {
   const needed = [header, "Referrer-Policy", "X-Content-Type-Options"];
   const everywhere = conf.filter(({ name }) => name === "add_header");
-  const nested = conf
-    .filter(({ name }) => name === "server")
-    .flatMap(({ block = [] }) => findDirectives(block, "add_header"));
-  return [
-    ...needed
-      .filter((name) => !everywhere.some(({ args }) => args[0] === name && args[2] === "always"))
-      .map((name) => `${name} is not in every answer`),
-    ...nested.map(({ args, line }) => `line ${line}: ${args[0]} takes the place of the others`),
-  ];
+  return needed
+    .filter((name) => !everywhere.some(({ args }) => args[0] === name && args[2] === "always"))
+    .map((name) => `${name} is not in every answer`);
+}
+
+/** @returns The names of headers that a level inside adds, where they replace those of the level above. */
+export function nestedHeaders(conf: readonly Directive[]): string[] {
+  return conf
+    .flatMap(({ block = [] }) => findDirectives(block, "add_header"))
+    .map(({ args }) => args[0] ?? "");
 }
 
 const hashOf = (text: string): string =>

@@ -1,32 +1,5 @@
 import ts from "typescript";
 
-const site = "front-end/softy-pinko-front-end";
-const api = ["Dockerfile", "api.ts", "package.json", "package-lock.json", "tsconfig.json"];
-
-/** What is new in each step, to the letter (spec, tasks 0 to 6); task2 moves task1's into back-end. */
-const filesFrom: [firstStep: number, lastStep: number, files: string[]][] = [
-  [0, 0, ["Dockerfile"]],
-  [1, 1, [...api, ".dockerignore"]],
-  [2, 6, [...api, ".dockerignore"].map((file) => `back-end/${file}`)],
-  [2, 6, ["front-end/Dockerfile", `${site}.conf`, `${site}/index.html`]],
-  [4, 6, ["docker-compose.yml"]],
-  [5, 6, ["proxy/Dockerfile", "proxy/proxy.conf"]],
-  [6, 6, ["2-api-servers.txt"]],
-];
-
-/**
- * Looks for what a step must contain.
- * @param step 0 to 6.
- * @param files What is there, from the step's folder; names count to the letter.
- * @returns The files that are missing.
- */
-export function missingFiles(step: number, files: readonly string[]): string[] {
-  return filesFrom
-    .filter(([first, last]) => first <= step && step <= last)
-    .flatMap(([, , required]) => required)
-    .filter((file) => !files.includes(file));
-}
-
 /** @returns What a text file has that a container, a shell or a diff stumbles over. */
 export function textProblems(content: Buffer): string[] {
   if (content.length === 0) return ["is empty"];

@@ -1,32 +1,39 @@
 import { Drawing, hueOf } from "./drawing.js";
 import { isFailure, type News, type Outcome, shareOf, Traffic, tell } from "./traffic.js";
 
-/** Requests under way at once: as many as a browser has connections to one address. */
-const most = 6;
+/** Requests in flight: as many as the connections that a browser opens to one host (HTTP/1.1). */
+const maxInFlight = 6;
 
-/** Requests that may wait for their turn; whoever goes on clicking adds no more. */
-const mostWaiting = 1_000;
+/** Requests in the queue; more clicks add no more. */
+const maxQueued = 1_000;
 
-/** Milliseconds: between requests of the stream, for an answer, between looks, between sentences. */
-const pace = { stream: 100, answer: 10_000, look: 250, sentence: 3_000 };
+/** Milliseconds between requests of the stream. */
+const streamIntervalMs = 100;
+
+/** Milliseconds after which a request counts as failed. */
+const timeoutMs = 10_000;
+
+/** Milliseconds between checks for news, and between announcements. */
+const newsIntervalMs = 250;
+const announcementIntervalMs = 3_000;
 
 let traffic = new Traffic();
 const drawing = new Drawing(find("#drawing"));
 
 /* ---------- Sending ---------- */
 
-let waiting = 0;
-let underWay = 0;
+let queued = 0;
+let inFlight = 0;
 let stream: ReturnType<typeof setTimeout> | undefined;
 
-/** Sends more requests, a few at a time. One that fails is counted, and not sent again. */
-function send(more: number): void {
-  waiting = Math.min(waiting + more, mostWaiting);
-  while (waiting > 0 && underWay < most) {
-    waiting -= 1;
-    underWay += 1;
-    void ask().then((outcome) => {
-      underWay -= 1;
+/** Adds requests to the queue, and sends as many as may be in flight. Failed ones are not retried. */
+function send(count: number): void {
+  queued = Math.min(queued + count, maxQueued);
+  while (queued > 0 && inFlight < maxInFlight) {
+    queued -= 1;
+    inFlight += 1;
+    void request().then((outcome) => {
+      inFlight -= 1;
       record(outcome);
       send(0);
     });
@@ -34,12 +41,12 @@ function send(more: number): void {
   showSoon();
 }
 
-/** Asks the API once. Never rejects. */
-async function ask(): Promise<Outcome> {
+/** Sends one request to the API. The promise never rejects. */
+async function request(): Promise<Outcome> {
   const start = performance.now();
   const end = (): Outcome => ({ at: Date.now(), ms: performance.now() - start });
   try {
-    const signal = AbortSignal.timeout(pace.answer);
+    const signal = AbortSignal.timeout(timeoutMs);
     const response = await fetch("/api/hello", { cache: "no-store", signal });
     await response.text();
     const server = response.headers.get("X-Served-By") ?? undefined;
@@ -49,23 +56,23 @@ async function ask(): Promise<Outcome> {
   }
 }
 
-/** Starts or ends the stream. It never piles up: it waits while nobody answers or the tab is hidden. */
+/** Starts or stops the stream, which pauses while responses are outstanding or the tab is hidden. */
 function setStream(isOn: boolean): void {
   clearTimeout(stream);
-  stream = isOn ? setTimeout(flow) : undefined;
+  stream = isOn ? setTimeout(streamNext) : undefined;
   find("#stream").setAttribute("aria-pressed", String(isOn));
 }
 
-function flow(): void {
-  if (waiting + underWay < most && !document.hidden) send(1);
-  // Not in step with another visitor's stream: each would have every turn of one server
-  stream = setTimeout(flow, pace.stream * (0.5 + Math.random()));
+function streamNext(): void {
+  if (queued + inFlight < maxInFlight && !document.hidden) send(1);
+  // Random, because two streams in step would each get responses from one server only
+  stream = setTimeout(streamNext, streamIntervalMs * (0.5 + Math.random()));
 }
 
 function stop(): void {
   setStream(false);
-  waiting = 0;
-  isDone = underWay === 0;
+  queued = 0;
+  isDone = inFlight === 0;
   showSoon();
 }
 
@@ -73,15 +80,15 @@ function stop(): void {
 
 function record(outcome: Outcome): void {
   const server = traffic.record(outcome);
-  // A new server needs its line before the request can travel along it
+  // Draw a new server's line before a request travels along it
   drawing.show(traffic);
   drawing.travel(server?.name);
-  if (waiting + underWay === 0 && stream === undefined) isDone = true;
+  if (queued + inFlight === 0 && stream === undefined) isDone = true;
 }
 
 let isShowDue = false;
 
-/** Answers that come between two pictures on the screen are shown together. */
+/** Shows all responses of one animation frame together. */
 function showSoon(): void {
   if (isShowDue) return;
   isShowDue = true;
@@ -97,7 +104,7 @@ function show(): void {
   find("#answered").textContent = String(answered);
   find("#failed").textContent = String(failed);
   find("#failures").classList.toggle("failing", failed > 0);
-  find("#waiting").textContent = String(waiting + underWay);
+  find("#waiting").textContent = String(queued + inFlight);
   fill(
     find("#servers"),
     servers.map((server, index) => ({
@@ -106,14 +113,14 @@ function show(): void {
         server.name,
         String(server.answers),
         shareOf(server, answered),
-        server.isGone ? "no longer answers" : "answers",
+        server.isGone ? "no longer responds" : "responds",
       ],
     })),
   );
   fill(
     find("#last"),
     last.map((outcome) => {
-      const { at, ms, status = "no answer", reason, server = "–" } = outcome;
+      const { at, ms, status = "no response", reason, server = "–" } = outcome;
       const isFailed = isFailure(outcome);
       const answer = isFailed ? `Failed: ${status}` : `${status} ${reason}`;
       return {
@@ -124,7 +131,7 @@ function show(): void {
   );
 }
 
-/** Puts rows into a table's body. Cells that stay the same are not touched: somebody may be reading. */
+/** Updates a table's rows. It leaves unchanged cells alone, so that selected text stays selected. */
 function fill(body: HTMLTableSectionElement, rows: { kind: string; cells: string[] }[]): void {
   while (body.rows.length > rows.length) body.deleteRow(-1);
   for (const [index, { kind, cells }] of rows.entries()) {
@@ -143,37 +150,37 @@ function newCell(column: number): HTMLTableCellElement {
   return cell;
 }
 
-/** Hours to milliseconds, on the visitor's clock. */
+/** Local time, from hours to milliseconds. */
 const clock = (at: number): string =>
   `${new Date(at).toLocaleTimeString("en-GB")}.${String(at % 1_000).padStart(3, "0")}`;
 
-/* ---------- Telling ---------- */
+/* ---------- Announcing ---------- */
 
 let news: News[] = [];
 let isDone = false;
-let lastSentence = Number.NEGATIVE_INFINITY;
+let lastAnnouncement = Number.NEGATIVE_INFINITY;
 
-/** Says what is new in the page's live region, seldom enough for a screen reader to keep up. */
-function look(): void {
+/** Announces news in the page's live region, with pauses that let a screen reader keep up. */
+function announce(): void {
   traffic.findGone(Date.now());
   news.push(...traffic.takeNews());
   const now = performance.now();
-  if (now - lastSentence < pace.sentence || (news.length === 0 && !isDone)) return;
+  if (now - lastAnnouncement < announcementIntervalMs || (news.length === 0 && !isDone)) return;
   const { answered, failed } = traffic;
-  const sum = isDone ? `Done: ${answered} answered, ${failed} failed.` : "";
-  find("#status").textContent = `${tell(news)} ${sum}`.trim();
+  const summary = isDone ? `Done: ${answered} answered, ${failed} failed.` : "";
+  find("#status").textContent = `${tell(news)} ${summary}`.trim();
   news = [];
   isDone = false;
-  lastSentence = now;
+  lastAnnouncement = now;
   showSoon();
 }
 
-/* ---------- At the start ---------- */
+/* ---------- Start ---------- */
 
-function find<Found extends Element>(selector: string): Found {
-  const found = document.querySelector<Found>(selector);
-  if (found === null) throw new Error(`There is no ${selector} on this page`);
-  return found;
+function find<Match extends Element>(selector: string): Match {
+  const element = document.querySelector<Match>(selector);
+  if (element === null) throw new Error(`This page has no element ${selector}`);
+  return element;
 }
 
 for (const button of document.querySelectorAll<HTMLButtonElement>("[data-count]")) {
@@ -186,5 +193,5 @@ find("#clear").addEventListener("click", () => {
   drawing.clear();
   showSoon();
 });
-setInterval(look, pace.look);
+setInterval(announce, newsIntervalMs);
 show();

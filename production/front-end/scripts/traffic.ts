@@ -2,47 +2,47 @@
 export interface Outcome {
   /** When it ended, in milliseconds since 1970. */
   at: number;
-  /** From sending it to the last byte of the answer, in milliseconds. */
+  /** Milliseconds from sending the request to the last byte of the response. */
   ms: number;
-  /** What the answer says, such as 200; nothing where no answer came. */
+  /** Such as 200; undefined if there was no response. */
   status?: number;
-  /** The same in words, such as `OK`. */
+  /** The status text, such as `OK`. */
   reason?: string;
-  /** Who answered: the header X-Served-By. */
+  /** The server's name, from the header X-Served-By. */
   server?: string | undefined;
 }
 
-/** An API server, known since it first answered. */
+/** An API server that has responded at least once. */
 export interface Server {
   readonly name: string;
-  /** Requests that it answered. */
+  /** Number of requests that it answered. */
   answers: number;
-  /** When it last answered, in milliseconds since 1970. */
+  /** When it last responded, in milliseconds since 1970. */
   lastAt: number;
-  /** Requests that have ended elsewhere since then. */
+  /** Number of requests since then that ended elsewhere. */
   missed: number;
   isGone: boolean;
 }
 
-/** Something to tell a visitor who does not watch. */
+/** A change to announce in the page's live region. */
 export type News =
   | { what: "new" | "gone" | "back"; server: string }
   | { what: "failing" | "answered again" };
 
 /**
- * Turns in a row, and milliseconds, that a server may miss before it counts as gone. Other visitors
- * take turns too, so it may be somewhere else for a while; and one that failed is passed over by the
- * proxy for a second.
+ * A server is gone if it missed this many turns in a row and has not responded for this time. Fewer
+ * prove nothing: other visitors' requests take turns, too, and the proxy skips a server for a second
+ * after a failure.
  */
-const patience = { turns: 8, ms: 2_000 };
+const goneAfter = { turns: 8, ms: 2_000 };
 
-/** Outcomes that are remembered one by one. */
-const most = 12;
+/** Length of the list of last outcomes. */
+const maxLast = 12;
 
-/** What the requests that the page sent say about the servers behind the proxy. */
+/** Statistics of the requests that the page sent, by server. */
 export class Traffic {
   readonly servers: Server[] = [];
-  /** The last outcomes, the latest first. */
+  /** The last outcomes, newest first. */
   readonly last: Outcome[] = [];
   answered = 0;
   failed = 0;
@@ -50,12 +50,12 @@ export class Traffic {
   #news: News[] = [];
 
   /**
-   * Counts a request that has ended. Whatever is not a good answer is a failure.
-   * @returns Who answered; nobody where it failed.
+   * Counts a request that has ended.
+   * @returns The server that answered it, or undefined if it failed.
    */
   record(outcome: Outcome): Server | undefined {
     this.last.unshift(outcome);
-    this.last.splice(most);
+    this.last.splice(maxLast);
     const isFailing = isFailure(outcome);
     if (isFailing !== this.#isFailing) {
       this.#news.push({ what: isFailing ? "failing" : "answered again" });
@@ -87,41 +87,41 @@ export class Traffic {
   }
 
   /**
-   * Looks for servers that no longer answer, though it would long have been their turn.
+   * Marks servers as gone that have missed too many turns.
    * @param now Milliseconds since 1970.
    */
   findGone(now: number): void {
     const present = this.servers.filter(({ isGone }) => !isGone);
     for (const server of present) {
       const turns = server.missed / present.length;
-      server.isGone = turns >= patience.turns && now - server.lastAt >= patience.ms;
+      server.isGone = turns >= goneAfter.turns && now - server.lastAt >= goneAfter.ms;
       if (server.isGone) this.#news.push({ what: "gone", server: server.name });
     }
   }
 
-  /** @returns What is new since this was last asked. */
+  /** @returns The news since the last call. */
   takeNews(): News[] {
     return this.#news.splice(0);
   }
 }
 
-/** Whether a request got no answer, or one that is an error. */
+/** Whether a request got no response, or one without a 2xx status. */
 export function isFailure({ status }: Outcome): boolean {
   return status === undefined || status < 200 || status > 299;
 }
 
-/** A server's part of all answers, such as `33.3 %`. */
+/** A server's share of all answered requests, such as `33.3 %`. */
 export function shareOf({ answers }: Server, answered: number): string {
   const percent = answered === 0 ? 0 : (100 * answers) / answered;
   return `${percent.toFixed(Number.isInteger(percent) ? 0 : 1)} %`;
 }
 
-/** A name that fits its place; a container's id, of twelve characters, always does. */
+/** Shortens a name to at most 16 characters; a container's ID has 12. */
 export function shorten(name: string): string {
   return name.length <= 16 ? name : `${name.slice(0, 8)}…${name.slice(-6)}`;
 }
 
-/** Tells news in a few short sentences, however much of it there is. */
+/** Summarizes news in a few short sentences. */
 export function tell(news: readonly News[]): string {
   const latest = new Map<string, News["what"]>();
   for (const item of news) latest.set("server" in item ? item.server : "", item.what);
@@ -130,20 +130,20 @@ export function tell(news: readonly News[]): string {
     [...latest].filter(([name, last]) => name !== "" && last === what).map(([name]) => name);
   const [fresh, back, gone] = [named("new"), named("back"), named("gone")];
   return [
-    ...(all === "failing" ? ["Requests fail."] : []),
-    ...(all === "answered again" ? ["Requests are answered again."] : []),
-    ...(fresh.length === 1 ? [`A new server, ${namesOf(fresh)}, answers.`] : []),
-    ...(fresh.length > 1 ? [`New servers, ${namesOf(fresh)}, answer.`] : []),
+    ...(all === "failing" ? ["Requests are failing."] : []),
+    ...(all === "answered again" ? ["Requests succeed again."] : []),
+    ...(fresh.length === 1 ? [`New server: ${namesOf(fresh)}.`] : []),
+    ...(fresh.length > 1 ? [`New servers: ${namesOf(fresh)}.`] : []),
     ...(back.length > 0
-      ? [`${namesOf(back)} ${back.length > 1 ? "answer" : "answers"} again.`]
+      ? [`${namesOf(back)} ${back.length > 1 ? "respond" : "responds"} again.`]
       : []),
     ...(gone.length > 0
-      ? [`${namesOf(gone)} no longer ${gone.length > 1 ? "answer" : "answers"}.`]
+      ? [`${namesOf(gone)} no longer ${gone.length > 1 ? "respond" : "responds"}.`]
       : []),
   ].join(" ");
 }
 
-/** Up to three names, and how many more there are. */
+/** Lists up to three names, and the number of the others. */
 function namesOf(names: readonly string[]): string {
   const more = names.length - 3;
   const shown = names.slice(0, 3).map(shorten);

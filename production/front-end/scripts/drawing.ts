@@ -1,13 +1,13 @@
 import { type Server, shareOf, shorten, type Traffic } from "./traffic.js";
 
-/** Where a box stands, in CSS pixels. */
+/** The position and width of a box, in CSS pixels. */
 interface Place {
   x: number;
   y: number;
   width: number;
 }
 
-/** A box with a name and a line of text under it. */
+/** A box with a name and a line of text below it. */
 interface Box {
   group: SVGElement;
   frame: SVGElement;
@@ -17,7 +17,7 @@ interface Box {
 interface ServerBox extends Box {
   line: SVGElement;
   hue: string;
-  /** How much of the traffic is this server's, from 0 to 1; and that as a part of a whole bar. */
+  /** The server's share of the traffic, from 0 to 1; `bar` shows it as a part of `track`. */
   share: number;
   bar: SVGElement;
   track: SVGElement;
@@ -25,22 +25,24 @@ interface ServerBox extends Box {
 
 const [boxHeight, rowHeight, padding] = [64, 78, 14];
 
-/** CSS pixels; a narrower drawing runs downwards. */
+/** Minimum width of the horizontal layout, in CSS pixels; a narrower drawing is vertical. */
 const wideFrom = 540;
 
-/** Milliseconds. Answers that come at once leave one after the other, or they would look like one. */
-const pace = { travel: 900, between: 20, lit: 500 };
+/** Milliseconds. Dots start with a gap between them, or simultaneous ones would look like one. */
+const travelMs = 900;
+const gapMs = 20;
+const litMs = 500;
 
-/** Requests on their way in the drawing; what comes on top of that only lights up its line. */
-const mostDots = 120;
+/** Further requests only light up their line. */
+const maxDots = 120;
 
-/** Colours in load-balancer.css; a sixth server has the first one's. */
+/** Number of colors in load-balancer.css; a sixth server gets the first color again. */
 const hues = 5;
 
-/** @returns The class that colours the server which answered first, second and so on, from 0. */
+/** @returns The CSS class for a server's color, by the order in which the servers appeared, from 0. */
 export const hueOf = (index: number): string => `hue-${(index % hues) + 1}`;
 
-/** Draws where requests go: from the browser through the proxy, each along the line of its server. */
+/** Draws requests that travel from the browser through the proxy, each along its server's line. */
 export class Drawing {
   readonly #svg: SVGElement;
   readonly #lines = create("g");
@@ -50,27 +52,27 @@ export class Drawing {
   readonly #browser = this.#addBox("browser", "Your browser");
   readonly #proxy = this.#addBox("proxy", "Proxy");
   readonly #frontEnd = this.#addBox("front-end", "Front-end");
-  readonly #nobody = this.#addBox("nobody", "None has answered yet");
+  readonly #placeholder = this.#addBox("placeholder", "No server known yet");
   readonly #siteLine = this.#addLine("site");
-  /** As far as the proxy: what fails comes no farther. */
+  /** Ends at the proxy, as failed requests do. */
   readonly #entry = this.#addLine("entry");
   readonly #servers = new Map<string, ServerBox>();
-  readonly #goingOut = new WeakMap<SVGElement, ReturnType<typeof setTimeout>>();
-  readonly #prefersStillness = matchMedia("(prefers-reduced-motion: reduce)");
+  readonly #litTimers = new WeakMap<SVGElement, ReturnType<typeof setTimeout>>();
+  readonly #prefersReducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
   #nextDeparture = 0;
 
-  /** @param svg Has its title already; it is as wide as the page lets it be. */
+  /** @param svg Contains its title; CSS sets its width. */
   constructor(svg: SVGElement) {
     this.#svg = svg;
     this.#heading.textContent = "API servers";
     this.#frontEnd.detail.textContent = "served this page";
-    this.#nobody.detail.textContent = "send a request";
-    // The later ones cover the earlier ones: a request passes under the proxy
+    this.#placeholder.detail.textContent = "send a request";
+    // Later elements cover earlier ones: a request passes under the proxy
     svg.append(this.#lines, this.#dots, this.#boxes, this.#heading);
     new ResizeObserver(() => this.#layOut()).observe(svg);
   }
 
-  /** Brings boxes, lines and numbers up to date. */
+  /** Updates boxes, lines and numbers. */
   show({ servers, answered, failed }: Traffic): void {
     const isNew = servers.filter(({ name }) => !this.#servers.has(name));
     for (const { name } of isNew) this.#add(name);
@@ -78,12 +80,12 @@ export class Drawing {
 
     const ended = answered + failed;
     this.#browser.detail.textContent = `${ended} request${ended === 1 ? "" : "s"}`;
-    this.#proxy.detail.textContent = failed === 0 ? "takes turns" : `✕ ${failed} failed`;
+    this.#proxy.detail.textContent = failed === 0 ? "round robin" : `✕ ${failed} failed`;
     this.#proxy.group.classList.toggle("failing", failed > 0);
     for (const server of servers) this.#showServer(server, answered);
   }
 
-  /** Forgets the servers. */
+  /** Removes all servers. */
   clear(): void {
     for (const { group, line } of this.#servers.values()) {
       group.remove();
@@ -95,16 +97,16 @@ export class Drawing {
   }
 
   /**
-   * Lets one request travel.
-   * @param server Who answered it; undefined where it failed: then it ends at the proxy.
+   * Animates one request.
+   * @param server The server that answered it; if undefined, the request failed and ends at the proxy.
    */
   travel(server: string | undefined): void {
     const box = server === undefined ? undefined : this.#servers.get(server);
     const line = box?.line ?? this.#entry;
     this.#light(line, box === undefined ? "failing" : "lit");
 
-    const isFull = this.#dots.childElementCount >= mostDots;
-    if (this.#prefersStillness.matches || document.hidden || isFull) return;
+    const isFull = this.#dots.childElementCount >= maxDots;
+    if (this.#prefersReducedMotion.matches || document.hidden || isFull) return;
     const dot =
       box === undefined
         ? create("path", { class: "dot failing", d: "M-6-6 6 6M6-6-6 6" })
@@ -115,9 +117,9 @@ export class Drawing {
 
     const now = performance.now();
     const departure = Math.max(now, this.#nextDeparture);
-    this.#nextDeparture = departure + pace.between;
+    this.#nextDeparture = departure + gapMs;
     const journey = dot.animate([{ offsetDistance: "0%" }, { offsetDistance: "100%" }], {
-      duration: pace.travel,
+      duration: travelMs,
       delay: departure - now,
       fill: "both",
       easing: "ease-in-out",
@@ -125,14 +127,14 @@ export class Drawing {
     journey.onfinish = () => dot.remove();
   }
 
-  /** Lights a line for a moment. While requests keep coming it stays lit, so that it never flickers. */
+  /** Lights a line for a moment; further requests extend it, so that the line does not flicker. */
   #light(line: SVGElement, how: "lit" | "failing"): void {
-    clearTimeout(this.#goingOut.get(line));
+    clearTimeout(this.#litTimers.get(line));
     line.classList.remove("lit", "failing");
     line.classList.add(how);
-    this.#goingOut.set(
+    this.#litTimers.set(
       line,
-      setTimeout(() => line.classList.remove(how), pace.lit),
+      setTimeout(() => line.classList.remove(how), litMs),
     );
   }
 
@@ -140,7 +142,7 @@ export class Drawing {
     const box = this.#servers.get(server.name);
     if (box === undefined) return;
     const numbers = `${server.answers} · ${shareOf(server, answered)}`;
-    box.detail.textContent = server.isGone ? `${numbers} · no longer answers` : numbers;
+    box.detail.textContent = server.isGone ? `${numbers} · no longer responds` : numbers;
     box.group.classList.toggle("gone", server.isGone);
     box.line.classList.toggle("gone", server.isGone);
     box.share = server.answers / answered;
@@ -154,7 +156,7 @@ export class Drawing {
     const track = create("rect", { class: "track", x: padding, y: 51, height: 5, rx: 2.5 });
     box.group.append(track, bar);
     this.#servers.set(name, { ...box, line: this.#addLine(hue), hue, share: 0, bar, track });
-    // On top of the others: it is red when requests fail
+    // Draw it above the others: it turns red when requests fail
     this.#lines.append(this.#entry);
   }
 
@@ -175,13 +177,13 @@ export class Drawing {
     return line;
   }
 
-  /** Gives every box its place, and every line its way, for the width that there is. */
+  /** Positions boxes and lines for the current width. */
   #layOut(): void {
     const width = this.#svg.clientWidth;
     if (width === 0) return;
     const servers = [...this.#servers.values()];
     const hasNone = servers.length === 0;
-    this.#nobody.group.classList.toggle("hidden", !hasNone);
+    this.#placeholder.group.classList.toggle("hidden", !hasNone);
     this.#entry.classList.toggle("waiting", hasNone);
     const planFor = width < wideFrom ? layOutNarrow : layOutWide;
     const plan = planFor(width, Math.max(1, servers.length));
@@ -194,7 +196,7 @@ export class Drawing {
     set(this.#heading, plan.heading);
     for (const [index, place] of plan.servers.entries()) {
       const box = servers[index];
-      put(box ?? this.#nobody, place);
+      put(box ?? this.#placeholder, place);
       if (box === undefined) continue;
       set(box.line, { d: plan.pathTo(place) });
       set(box.track, { width: place.width - 2 * padding });
@@ -204,21 +206,21 @@ export class Drawing {
   }
 }
 
-/** Where everything stands. */
+/** The positions of all boxes, and the lines between them. */
 interface Plan {
   browser: Place;
   proxy: Place;
   frontEnd: Place;
   servers: Place[];
   heading: { x: number; y: number };
-  /** From under the browser's box to under the server's. */
+  /** A line from under the browser's box to under the server's. */
   pathTo(server: Place): string;
   pathToProxy: string;
 }
 
 const middle = ({ y }: Place): number => y + boxHeight / 2;
 
-/** From left to right; the servers one below the other. */
+/** From left to right; the servers are in a column. */
 function layOutWide(width: number, count: number): Plan {
   const side = Math.min(180, 0.22 * width);
   const last = Math.min(270, 0.4 * width);
@@ -247,7 +249,7 @@ function layOutWide(width: number, count: number): Plan {
   };
 }
 
-/** From top to bottom, with the servers as branches of one trunk. */
+/** From top to bottom; the servers are branches of one trunk. */
 function layOutNarrow(width: number, count: number): Plan {
   const [trunk, indent] = [18, 44];
   const browser = { x: 0, y: 0, width };
