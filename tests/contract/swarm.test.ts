@@ -58,13 +58,11 @@ const healthcheck = { test: ["CMD", "true"], interval: "10s" };
 const inCompose: ComposeModel = {
   services: {
     proxy: {
-      ...{
-        image: "own-proxy:production",
-        user: "101",
-        read_only: true,
-        cap_drop: ["ALL"],
-        healthcheck,
-      },
+      image: "own-proxy:production",
+      user: "101",
+      read_only: true,
+      cap_drop: ["ALL"],
+      healthcheck,
       ...{ logging: { driver: "local" }, mem_limit: "1024", cpus: 1, pids_limit: 5 },
       ...{ networks: { edge: null, inside: null }, tmpfs: ["/run:uid=101"] },
     },

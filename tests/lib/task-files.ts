@@ -3,8 +3,9 @@ import path from "node:path";
 import { root } from "../../tools/lib/course";
 import { listFiles } from "../../tools/lib/git";
 
-/** Folders from the repository's root, by what they hold (spec, tasks 0 to 6). */
 const sites = ["task2", "task3", "task4", "task5", "task6", "production"];
+
+/** Folders from the repository's root, by what they hold (spec, tasks 0 to 6). */
 export const folders = {
   backEnds: ["task1", ...sites.map((task) => `${task}/back-end`)],
   frontEnds: sites.map((task) => `${task}/front-end`),

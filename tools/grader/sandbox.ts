@@ -257,6 +257,12 @@ export interface Listener {
   isLoopback: boolean;
 }
 
+/** @returns Whether a listener is at this port, for other containers too. */
+export const isReachableAt =
+  (port: number) =>
+  (listener: Listener): boolean =>
+    listener.port === port && !listener.isLoopback;
+
 /**
  * Reads where a container listens, from a container beside it: its own image may have no tools.
  * @param helper An image with `cat`, present in the engine.

@@ -7,7 +7,7 @@ import { readText } from "../repository";
 import {
   askUntilAnswered,
   build,
-  type Listener,
+  isReachableAt,
   lastLog,
   listenersOf,
   runToEnd,
@@ -254,12 +254,6 @@ export async function errorIn(container: string): Promise<string> {
   const error = lines.find((line) => /^(\w+\.)*\w*Error\b|\[emerg\]/.test(line));
   return error?.trim().slice(0, 240) ?? (await lastLog(container));
 }
-
-/** @returns Whether a listener is at this port, for other containers too. */
-export const isReachableAt =
-  (port: number) =>
-  (listener: Listener): boolean =>
-    listener.port === port && !listener.isLoopback;
 
 async function whyUnreachable(
   subject: Subject,

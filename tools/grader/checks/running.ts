@@ -9,11 +9,11 @@ import { type Build, bareEnvironment, dockerfileOf, tame } from "../compose-file
 import { neutralize } from "../dockerfile-syntax";
 import { type Check, type Finding, failed, skipped } from "../point";
 import { readText } from "../repository";
-import { whyCutOff, whyNotBuilt } from "../sandbox";
+import { isReachableAt, whyCutOff, whyNotBuilt } from "../sandbox";
 import { locateInProgram, type Role, type Subject, shown, type Up } from "../subject";
 import { findProxyConf, readConf } from "./conf";
 import { judgePage } from "./front-end";
-import { errorIn, isReachableAt, judgeHello } from "./images";
+import { errorIn, judgeHello } from "./images";
 import { addressOf, composeArgs, containersOf, locate, ports, serversIn, stackOf } from "./service";
 
 type StackCheck = Check<Subject>;
@@ -205,11 +205,10 @@ async function whyNoUpstream(subject: Subject, role: Role, status: number): Prom
   }
   const found = await serversIn(container, `${stack?.project}-${name}`);
   const asked = portAskedFor(subject, name);
-  const listening = found.filter(({ port }) => port === asked?.port);
-  if (asked === undefined || listening.some(({ isLoopback }) => !isLoopback)) {
+  if (asked === undefined || found.some(isReachableAt(asked.port))) {
     return failed(`it answers ${status}`, "Read docker-compose logs.", { file: place });
   }
-  if (listening.length > 0) {
+  if (found.some(({ port }) => port === asked.port)) {
     const cause = `it answers ${status}: ${name} listens on 127.0.0.1:${asked.port}, which only its own container can reach`;
     const where =
       role === "back-end" ? locateInProgram(subject, /127\.0\.0\.1|localhost/) : { file: place };
