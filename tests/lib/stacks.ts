@@ -1,12 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, inject } from "vitest";
-import { compose, type Stack, takeDown } from "../../tools/lib/compose";
+import { compose, type Stack } from "../../tools/lib/compose";
 import { root } from "../../tools/lib/course";
-import { freePort } from "../../tools/lib/ports";
-import { attempt, run } from "../../tools/lib/run";
+import { run } from "../../tools/lib/run";
+import { openTemporaryProject, type TemporaryProject } from "../../tools/lib/temporary-project";
 import { runPrefix } from "./sweep";
 
 /** `describe`, skipped where no Docker engine can be had; the reason is on stderr by then. */
@@ -18,53 +16,35 @@ export function ownName(what: string): string {
 }
 
 export interface TestStack extends Stack {
-  folder: string;
   project: string;
   env: Record<string, string>;
   ports: { proxy: number; frontEnd: number; backEnd: number; web: number };
 }
 
 /**
- * Gives the tests of a `describe` a folder's stack under a project name, host ports and image names
- * of its own; the folder's files stay as they are, and an override file adds the image names.
- * Afterwards its containers, networks, volumes and images are removed.
+ * Runs a folder's stack for the tests of a `describe` as a temporary project, and removes it after
+ * them. The fields are filled in before the first test.
  * @param folder From the repository's root, such as `task6`.
- * @param services Those of its docker-compose.yml that are built.
+ * @param built The services that are built.
  */
-export function useStack(folder: string, services: readonly string[]): TestStack {
-  const project = ownName(folder);
+export function useStack(folder: string, built: readonly string[]): TestStack {
   const stack: TestStack = {
     folder: path.join(root, folder),
-    project,
+    project: ownName(folder),
     env: {},
     ports: { proxy: 0, frontEnd: 0, backEnd: 0, web: 0 },
   };
-  let scratch: string;
+  let temporary: TemporaryProject;
 
   beforeAll(async () => {
-    scratch = await mkdtemp(path.join(tmpdir(), project));
-    const override = path.join(scratch, "images.yml");
-    const images = services.map((service) => `  ${service}: { image: "${project}-${service}" }`);
-    await writeFile(override, `services:\n${images.join("\n")}\n`);
-    stack.ports = {
-      proxy: await freePort(),
-      frontEnd: await freePort(),
-      backEnd: await freePort(),
-      web: await freePort(),
-    };
-    stack.env = {
-      COMPOSE_FILE: `docker-compose.yml:${override}`,
-      PROXY_PORT: String(stack.ports.proxy),
-      FRONT_END_PORT: String(stack.ports.frontEnd),
-      BACK_END_PORT: String(stack.ports.backEnd),
-      WEB_PORT: String(stack.ports.web),
-    };
+    const { folder, project } = stack;
+    const portVariables = ["PROXY_PORT", "FRONT_END_PORT", "BACK_END_PORT", "WEB_PORT"];
+    temporary = await openTemporaryProject({ folder, project, built, portVariables });
+    const [proxy = 0, frontEnd = 0, backEnd = 0, web = 0] = Object.values(temporary.ports);
+    stack.ports = { proxy, frontEnd, backEnd, web };
+    stack.env = temporary.env;
   });
-  afterAll(async () => {
-    await takeDown(stack, ["--volumes"]);
-    await attempt("docker", ["image", "rm", ...services.map((name) => `${project}-${name}`)]);
-    await rm(scratch, { recursive: true, force: true });
-  });
+  afterAll(() => temporary.remove());
   return stack;
 }
 

@@ -5,7 +5,7 @@ import path from "node:path";
 import { canInstallPackages } from "../lib/apt";
 import { composeVersion, engineVersion, requireVersions } from "../lib/docker";
 import { UserError } from "../lib/errors";
-import type { Report, Step } from "../lib/progress";
+import { type Report, runSteps, type Step } from "../lib/progress";
 import { attempt } from "../lib/run";
 import { waitUntil } from "../lib/wait";
 import { ensureBaseImages } from "./base-images";
@@ -61,10 +61,7 @@ export function describeMachine(engine: Engine | undefined): string {
   return [cores, ...(engine === undefined ? [] : [describeEngine(engine)])].join(", ");
 }
 
-/**
- * The step of a command that makes sure of an engine, and says which one it is.
- * @param keep Gets the engine, for instance to end it afterwards if it was started.
- */
+/** The first step of a command that needs Docker: finds or starts an engine, and shows which. */
 export function engineStep(signal: AbortSignal, keep?: (engine: Engine) => void): Step {
   return {
     title: "Docker engine",
@@ -74,6 +71,35 @@ export function engineStep(signal: AbortSignal, keep?: (engine: Engine) => void)
       return describeEngine(engine);
     },
   };
+}
+
+/**
+ * Runs the steps of a command that needs Docker, after the engine's own. An engine that was started
+ * for them is stopped again if no container is left running in it.
+ * @param cleanUp Runs when the steps have ended, however they ended, before the engine is stopped.
+ * @returns The engine that was used.
+ * @throws What the first failing step or the clean-up throws.
+ */
+export async function withEngine(
+  signal: AbortSignal,
+  steps: readonly Step[],
+  cleanUp?: () => Promise<void>,
+): Promise<Engine> {
+  let engine: Engine | undefined;
+  const keep = (ready: Engine): void => {
+    engine = ready;
+  };
+  try {
+    await runSteps([engineStep(signal, keep), ...steps]);
+  } finally {
+    try {
+      await cleanUp?.();
+    } finally {
+      if (engine?.started) await stopEngineIfIdle();
+    }
+  }
+  if (engine === undefined) throw new Error("the engine's step did not run");
+  return engine;
 }
 
 async function bringUp(report: Report, signal: AbortSignal): Promise<string> {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isatty } from "node:tty";
 import { format } from "node:util";
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import pc from "picocolors";
 import { CommandError, UserError } from "./errors";
 import { printable } from "./printable";
@@ -20,6 +20,30 @@ const interrupts = {
  */
 export function commandLine(name: string): Command {
   return new Command(name).exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
+}
+
+/** @returns A parser for an option whose value is a whole number from `min` to `max`. */
+export function wholeNumber(min: number, max: number): (value: string) => number {
+  return (value) => {
+    const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
+    if (number >= min && number <= max) return number;
+    throw new InvalidArgumentError(`give a whole number from ${min} to ${max}.`);
+  };
+}
+
+/**
+ * @param choices The values that are allowed; any if left out.
+ * @returns A parser for an option that can be given more than once.
+ */
+export function collect<Value extends string>(
+  choices?: readonly Value[],
+): (value: string, previous: Value[]) => Value[] {
+  return (value, previous) => {
+    if (choices !== undefined && !choices.includes(value as Value)) {
+      throw new InvalidArgumentError(`choose from ${choices.join(", ")}.`);
+    }
+    return [...previous, value as Value];
+  };
 }
 
 export interface MainOptions {

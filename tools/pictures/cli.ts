@@ -1,14 +1,15 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Browser, Page } from "playwright-core";
-import { type Engine, engineStep, stopEngineIfIdle } from "../engine/engine";
+import { withEngine } from "../engine/engine";
+import { argv } from "../lib/argv";
 import { findChromium, launchChromium } from "../lib/chromium";
 import { commandLine, main } from "../lib/cli";
-import { compose, type Stack, takeDown } from "../lib/compose";
+import { compose } from "../lib/compose";
 import { root } from "../lib/course";
 import { UserError } from "../lib/errors";
-import { freePort } from "../lib/ports";
-import { runSteps } from "../lib/progress";
+import type { Step } from "../lib/progress";
+import { openTemporaryProject } from "../lib/temporary-project";
 import { type Box, pictures } from "./pictures";
 
 main(async (signal) => {
@@ -27,48 +28,44 @@ main(async (signal) => {
     throw new UserError(`the pictures cannot be written (${message}): choose another folder.`);
   });
 
-  const port = await freePort();
-  const stack: Stack = {
+  const stack = await openTemporaryProject({
     folder: path.join(root, "production"),
     project: `softy-pinko-pictures-${process.pid}`,
-    env: { PROXY_PORT: String(port) },
-  };
+    built: ["back-end", "front-end", "proxy"],
+    portVariables: ["PROXY_PORT"],
+  });
   const lines: string[] = [];
-  let engine: Engine | undefined;
   let browser: Browser | undefined;
-  try {
-    await runSteps([
-      engineStep(signal, (ready) => {
-        engine = ready;
-      }),
-      {
-        title: "production",
-        run: async (report) => {
-          report("building and starting");
-          const up = ["up", "--detach", "--build", "--wait", "--scale", "back-end=3"];
-          await compose(stack, up, { signal, onLine: report.detail });
-          return "production is up";
-        },
+  const steps: Step[] = [
+    {
+      title: "production",
+      run: async (report) => {
+        report("building and starting");
+        await compose(stack, argv`up --detach --build --wait --scale back-end=3`, {
+          signal,
+          onLine: report.detail,
+        });
+        return "production is up";
       },
-      ...pictures.map(({ file, size, show }) => ({
-        title: file,
-        run: async () => {
-          browser ??= await launchChromium(chromium);
-          const page = await browser.newPage({ viewport: size, deviceScaleFactor: 2 });
-          await page.goto(`http://localhost:${port}`);
-          const picture = await capture(page, await show(page));
-          await writeFile(path.join(folder, file), picture);
-          await page.close();
-          lines.push(`${path.join(folder, file)}  ${Math.ceil(picture.length / 1_000)} kB`);
-          return undefined;
-        },
-      })),
-    ]);
-  } finally {
+    },
+    ...pictures.map(({ file, size, show }) => ({
+      title: file,
+      run: async () => {
+        browser ??= await launchChromium(chromium);
+        const page = await browser.newPage({ viewport: size, deviceScaleFactor: 2 });
+        await page.goto(`http://localhost:${stack.ports.PROXY_PORT}`);
+        const picture = await capture(page, await show(page));
+        await writeFile(path.join(folder, file), picture);
+        await page.close();
+        lines.push(`${path.join(folder, file)}  ${Math.ceil(picture.length / 1_000)} kB`);
+        return undefined;
+      },
+    })),
+  ];
+  await withEngine(signal, steps, async () => {
     await browser?.close();
-    await takeDown(stack);
-    if (engine?.started) await stopEngineIfIdle();
-  }
+    await stack.remove();
+  });
   process.stdout.write(`${lines.join("\n")}\n`);
   return undefined;
 });
@@ -77,7 +74,8 @@ main(async (signal) => {
 async function capture(page: Page, box: Box | undefined): Promise<Buffer> {
   const session = await page.context().newCDPSession(page);
   const { data } = await session.send("Page.captureScreenshot", {
-    ...{ format: "webp", quality: 90 },
+    format: "webp",
+    quality: 90,
     ...(box !== undefined && { clip: { ...box, scale: 1 } }),
   });
   return Buffer.from(data, "base64");
