@@ -91,6 +91,6 @@ describe("npm run faults", () => {
   it("says where there is no engine, and exits with 2", async () => {
     const { code, stdout, stderr } = await run(["--fault", "kill"]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
-    expect(stderr).toContain("error: no Docker engine answers at tcp://127.0.0.1:1");
+    expect(stderr).toContain("error: no Docker engine responds at tcp://127.0.0.1:1");
   });
 });

@@ -17,6 +17,10 @@ export async function osRelease(): Promise<Record<string, string>> {
   );
 }
 
+export async function updatePackageLists(options: RunOptions): Promise<void> {
+  await run("apt-get", argv`-q update`, options);
+}
+
 /**
  * Updates the package lists and installs packages without prompts.
  * @param packages Names; `name/release` takes one from another release.
@@ -26,13 +30,13 @@ export async function installPackages(
   packages: readonly string[],
   options: RunOptions,
 ): Promise<void> {
-  await run("apt-get", argv`-q update`, options);
+  await updatePackageLists(options);
   const quiet = argv`-q -y --no-install-recommends -o DPkg::Lock::Timeout=120`;
   const env = { ...options.env, DEBIAN_FRONTEND: "noninteractive" };
   await run("apt-get", [...quiet, "install", ...packages], { ...options, env });
 }
 
-/** @returns The URL of the Debian mirror in this machine's apt sources, if there is one. */
+/** @returns The Debian mirror that apt uses, if there is one. Needs the package lists. */
 export async function debianMirror(): Promise<string | undefined> {
   const { stdout } = await attempt("apt-get", argv`indextargets --format ${"$(LABEL)\t$(REPO_URI)"}`);
   return /^Debian\t(.*)$/m.exec(stdout)?.[1];
