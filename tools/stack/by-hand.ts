@@ -57,8 +57,8 @@ export async function startByHand(
       const published = `${hostPort(part)}:${port}`;
       const options = argv`--detach --rm --label=${label(task)} -p ${published} --name ${container}`;
       await run("docker", ["run", ...options, image], { signal });
-      const path = service === "back-end" ? "/api/hello" : "";
-      const url = `http://localhost:${hostPort(part)}${path}`;
+      const route = service === "back-end" ? "/api/hello" : "";
+      const url = `http://localhost:${hostPort(part)}${route}`;
       await waitUntil(async () => (await fetchAnswer(url)).status === 200, {
         for: `status 200 from ${url}`,
         timeoutMs: 30_000,

@@ -115,7 +115,7 @@ async function introduce(
   return [
     `${name} is up: ${originOf(site)}`,
     "",
-    `${sampleSize} requests to ${url}${text === "" ? "" : `, response ${text}`}`,
+    `${sampleSize} requests to ${url}${text === "" ? "" : ` returned ${text}`}`,
     ...Array.from(served, ([server, count]) => `  ${server} served ${count}`),
   ];
 }
