@@ -5,11 +5,6 @@ import { attempt, type RunOptions, run } from "./run";
 /** `start_interval` of health checks needs engine 25; no Compose before 2.24 is tested. */
 const minimum = { engine: "25.0", compose: "2.24" };
 
-export interface DockerVersions {
-  engine: string;
-  compose: string;
-}
-
 /** @returns The version of the engine that the `docker` client uses, if it responds within 10 s. */
 export async function engineVersion(): Promise<string | undefined> {
   const format = "{{.Server.Version}}";
@@ -36,7 +31,10 @@ export function isAtLeast(version: string, minimum: string): boolean {
  * @param compose Its version; undefined if it is missing.
  * @throws {UserError} if one of them is missing or too old.
  */
-export function requireVersions(engine: string, compose: string | undefined): DockerVersions {
+export function requireVersions(
+  engine: string,
+  compose: string | undefined,
+): { engine: string; compose: string } {
   if (!isAtLeast(engine, minimum.engine)) {
     throw new UserError(
       `Docker Engine ${engine} is too old: update to ${minimum.engine} or later.`,

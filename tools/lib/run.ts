@@ -1,6 +1,4 @@
 import { once } from "node:events";
-import { constants } from "node:fs";
-import { access, stat } from "node:fs/promises";
 import path from "node:path";
 import type { Readable } from "node:stream";
 import { execa } from "execa";
@@ -73,15 +71,16 @@ export async function attempt(
     return { ok: false, exitCode: undefined, stdout, stderr };
   };
   const env = { ...process.env, ...options.env };
-  const folders = (env.PATH ?? "").split(path.delimiter).filter((folder) => path.isAbsolute(folder));
+  const folders = env.PATH?.split(path.delimiter).filter((folder) => path.isAbsolute(folder)) ?? [];
   // An empty PATH means the working directory
   env.PATH = folders.join(path.delimiter) || "/dev/null";
-  const file = await findProgram(command, folders);
-  if (file === undefined) return failed(`${command} is not in PATH (ENOENT)`);
-  if (args.some((arg) => arg.includes("\0"))) return failed("an argument contains a NUL");
+  if (!path.isAbsolute(command) && /\/|^$/.test(command)) {
+    return failed(`${command} is not in PATH (ENOENT)`);
+  }
+  if ([command, ...args].some((arg) => arg.includes("\0"))) return failed("a NUL in an argument");
   if (signal?.aborted) return failed("was canceled");
 
-  const child = execa(file, args, {
+  const child = execa(command, args, {
     ...(cwd !== undefined && { cwd }),
     env,
     extendEnv: false,
@@ -174,20 +173,6 @@ function killGroup(pid: number, signal: NodeJS.Signals): void {
   } catch {
     // The group is empty
   }
-}
-
-async function findProgram(
-  command: string,
-  folders: readonly string[],
-): Promise<string | undefined> {
-  if (path.isAbsolute(command)) return command;
-  if (command.includes("/")) return undefined;
-  for (const folder of folders) {
-    const file = path.join(folder, command);
-    const isProgram = access(file, constants.X_OK).then(async () => (await stat(file)).isFile());
-    if (await isProgram.catch(() => false)) return file;
-  }
-  return undefined;
 }
 
 /** Waits for a promise for at most `ms`; events that arrived by then are processed. */
