@@ -24,7 +24,11 @@ function read(file) {
 
 function compile(source, compiled) {
   const { ModuleKind, ScriptTarget, transpile } = require("typescript");
-  const options = { module: ModuleKind.CommonJS, target: ScriptTarget.ES2023, esModuleInterop: true };
+  const options = {
+    module: ModuleKind.CommonJS,
+    target: ScriptTarget.ES2023,
+    esModuleInterop: true,
+  };
   const code = transpile(source, options);
   try {
     mkdirSync(cache, { recursive: true });

@@ -50,7 +50,10 @@ export function useParts(task: string): Parts {
     const image = await build(context);
     const container = containerOf(image);
     const hostPort = await freePort();
-    await run("docker", argv`run --detach -p ${hostPort}:${port} --rm --name ${container} ${image}`);
+    await run(
+      "docker",
+      argv`run --detach -p ${hostPort}:${port} --rm --name ${container} ${image}`,
+    );
     const stop = (): Promise<unknown> => run("docker", ["stop", container]);
     return { container, url: `http://localhost:${hostPort}`, stop };
   };

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import path from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import {
   containerOf,
   listTasks,
@@ -235,7 +235,8 @@ describeOnEngine("a cluster of three nodes", () => {
 
   it("rolls back a version that does not become healthy, and loses no request", async () => {
     const before = await tasksOf("back-end");
-    const broken = "require('node:http').createServer((_, response) => response.writeHead(500).end())";
+    const broken =
+      "require('node:http').createServer((_, response) => response.writeHead(500).end())";
     const image = await newVersion("broken", `CMD ["node", "-e", "${broken}.listen(5252)"]`);
     const failures = await underLoad(nodes, async () => {
       // Shorter than a slow start may take

@@ -10,7 +10,12 @@ import { type Child, endScripts, startScript } from "../lib/child";
 import { describeOnEngine, leftovers, type TestStack, useStack } from "../lib/stacks";
 
 /** Starts `npm start` or `npm stop`. */
-function start(script: "start" | "stop", args: string[], env: NodeJS.ProcessEnv, through?: string[]) {
+function start(
+  script: "start" | "stop",
+  args: string[],
+  env: NodeJS.ProcessEnv,
+  through?: string[],
+) {
   const file = path.join(root, `tools/stack/${script}.ts`);
   return startScript([file, ...args], { cwd: root, env, through });
 }
@@ -116,7 +121,12 @@ describe("npm start exits with 2 and one line", () => {
   ];
 
   it.each<[string, string[], NodeJS.ProcessEnv, RegExp, string[]?]>([
-    ["for an unknown step", ["task9"], {}, /^error: no step "task9": choose task0, .*, visitor-c.*\.$/],
+    [
+      "for an unknown step",
+      ["task9"],
+      {},
+      /^error: no step "task9": choose task0, .*, visitor-c.*\.$/,
+    ],
     [
       "if DOCKER_HOST does not respond",
       [],

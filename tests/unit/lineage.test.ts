@@ -40,7 +40,11 @@ describe("findDepartures", () => {
   });
 
   it.each<[string, Record<string, string>, string]>([
-    ["a changed byte", { "task2/back-end/src/lib.ts": "lib\r\n" }, "back-end/src/lib.ts differs from task1's"],
+    [
+      "a changed byte",
+      { "task2/back-end/src/lib.ts": "lib\r\n" },
+      "back-end/src/lib.ts differs from task1's",
+    ],
     ["an undeclared file", { "task2/back-end/new.ts": "new\n" }, "back-end/new.ts is not in task1"],
     ["a missing file", { "task1/new.ts": "new\n" }, "back-end/new.ts is missing, but task1 has it"],
     [
@@ -55,7 +59,11 @@ describe("findDepartures", () => {
   });
 
   it.each<[string, Partial<Descent>, string]>([
-    ["an inherited file", { added: [...descent.added, "back-end/src/"] }, "back-end/src/lib.ts is declared as added, but task1 has it"],
+    [
+      "an inherited file",
+      { added: [...descent.added, "back-end/src/"] },
+      "back-end/src/lib.ts is declared as added, but task1 has it",
+    ],
     ["a missing folder", { added: [...descent.added, "proxy/"] }, "proxy/ does not exist"],
     ["a missing file", { changed: [...descent.changed, "gone.ts"] }, "gone.ts does not exist"],
   ])("finds a declaration of %s", async (_, declared, departure) => {

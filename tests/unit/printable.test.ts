@@ -47,7 +47,7 @@ describe("printable", () => {
   const pieces = ["]", "[", "P ", " ", `]x${esc}[`].map((text) => esc + text);
   it.each([...pieces, "\x9d", "\x9b0", "x"])("takes linear time for many of %j", (piece) => {
     const start = performance.now();
-    for (const introducer of ["]", "[", " "]) printable(esc + introducer + piece.repeat(500_000));
+    for (const introducer of ["]", "[", " "]) printable(esc + introducer + piece.repeat(100_000));
     expect(performance.now() - start).toBeLessThan(2_000);
   });
 });

@@ -143,7 +143,12 @@ describe("PATH", () => {
 describe("a canceled program", () => {
   it.each([
     ["is stopped with its children", "sleep 1000 & echo $!; wait", 0, 1.9],
-    ["gets SIGKILL if it ignores SIGTERM", "trap '' TERM; echo $$; while :; do sleep 1; done", 1.9, 5],
+    [
+      "gets SIGKILL if it ignores SIGTERM",
+      "trap '' TERM; echo $$; while :; do sleep 1; done",
+      1.9,
+      5,
+    ],
     [
       "does not leave a child that ignores SIGTERM",
       "(trap '' TERM; exec sleep 1000 >/dev/null 2>&1) & sleep 0.2; echo $!; wait",
@@ -217,7 +222,11 @@ describe("a background process", () => {
 
   it.each<[string, string, RunOptions]>([
     ["in another process group", "setsid sleep 20 & sleep 0.2; echo $!", {}],
-    ["of a canceled program, in another group", "setsid sleep 20 & sleep 0.2; echo $!; wait", { timeoutMs: 600 }],
+    [
+      "of a canceled program, in another group",
+      "setsid sleep 20 & sleep 0.2; echo $!; wait",
+      { timeoutMs: 600 },
+    ],
     ["of a detached program", "sleep 20 & echo $!", { detached: true }],
   ])("%s keeps running, and is not waited for", async (_, script, options) => {
     const start = performance.now();

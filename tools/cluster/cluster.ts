@@ -115,9 +115,7 @@ export async function listTasks(cluster: Stack, stack: string): Promise<Task[]> 
   const inspect = argv`inspect --type=task --format=${container} ${ids}`;
   // Fails if a task has been removed meanwhile, but still prints the others
   const { stdout } = await attempt("docker", onNode(cluster, manager, inspect));
-  const containers = new Map(
-    stdout.split("\n").map((line) => line.split(" ") as [string, string]),
-  );
+  const containers = new Map(stdout.split("\n").map((line) => line.split(" ") as [string, string]));
   return rows
     .map(([id = "", name = "", node = "", image = "", state = ""]) => ({
       name,
@@ -144,10 +142,7 @@ export async function settled(
   isDone: (tasks: readonly Task[]) => boolean = () => true,
 ): Promise<Task[]> {
   const runningTasks = async (): Promise<Task[] | false> => {
-    const replicas = await onManager(
-      cluster,
-      argv`stack services --format={{.Replicas}} ${stack}`,
-    );
+    const replicas = await onManager(cluster, argv`stack services --format={{.Replicas}} ${stack}`);
     if (!replicas.split("\n").every((line) => /^(\d+)\/\1\b/.test(line))) return false;
     const tasks = await listTasks(cluster, stack);
     return tasks.every(({ state }) => state === "running") && isDone(tasks) && tasks;

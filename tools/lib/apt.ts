@@ -38,6 +38,9 @@ export async function installPackages(
 
 /** @returns The Debian mirror that apt uses, if there is one. Needs the package lists. */
 export async function debianMirror(): Promise<string | undefined> {
-  const { stdout } = await attempt("apt-get", argv`indextargets --format ${"$(LABEL)\t$(REPO_URI)"}`);
+  const { stdout } = await attempt(
+    "apt-get",
+    argv`indextargets --format ${"$(LABEL)\t$(REPO_URI)"}`,
+  );
   return /^Debian\t(.*)$/m.exec(stdout)?.[1];
 }

@@ -30,10 +30,7 @@ export interface Container {
 /** What `docker compose config --format=json` prints, as far as it is used here. */
 export interface ComposeConfig {
   services: Record<string, ComposeService>;
-  networks?: Record<
-    string,
-    { internal?: boolean; driver_opts?: Record<string, string> } | null
-  >;
+  networks?: Record<string, { internal?: boolean; driver_opts?: Record<string, string> } | null>;
 }
 
 export interface ComposeService {

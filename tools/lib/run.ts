@@ -71,14 +71,9 @@ export async function attempt(
     return { ok: false, exitCode: undefined, stdout, stderr };
   };
   const env = { ...process.env, ...options.env };
-  const folders = env.PATH?.split(path.delimiter).filter((folder) => path.isAbsolute(folder)) ?? [];
-  // An empty PATH means the working directory
-  env.PATH = folders.join(path.delimiter) || "/dev/null";
-  if (!path.isAbsolute(command) && /\/|^$/.test(command)) {
-    return failed(`${command} is not in PATH (ENOENT)`);
-  }
-  if ([command, ...args].some((arg) => arg.includes("\0"))) return failed("a NUL in an argument");
-  if (signal?.aborted) return failed("was canceled");
+  env.PATH = absoluteEntries(env.PATH ?? "");
+  const problem = signal?.aborted ? "was canceled" : explainInvalid(command, args);
+  if (problem !== undefined) return failed(problem);
 
   const child = execa(command, args, {
     ...(cwd !== undefined && { cwd }),
@@ -166,6 +161,19 @@ const groups = new Set<number>();
 process.once("exit", () => {
   for (const pid of groups) killGroup(pid, "SIGKILL");
 });
+
+function absoluteEntries(searchPath: string): string {
+  const folders = searchPath.split(path.delimiter).filter((folder) => path.isAbsolute(folder));
+  // An empty PATH means the working directory
+  return folders.join(path.delimiter) || "/dev/null";
+}
+
+/** @returns Why a program cannot be started, or undefined. */
+function explainInvalid(command: string, args: readonly string[]): string | undefined {
+  const isName = command !== "" && !command.includes("/");
+  if (!isName && !path.isAbsolute(command)) return `${command} is not in PATH (ENOENT)`;
+  return [command, ...args].some((arg) => arg.includes("\0")) ? "an argument has a NUL" : undefined;
+}
 
 function killGroup(pid: number, signal: NodeJS.Signals): void {
   try {

@@ -6,7 +6,9 @@ import { carryForward, findDepartures, listChanges } from "./lineage";
 
 main(async () => {
   const program = commandLine("npm run lineage --")
-    .description("Shows what each step changes of the one before, and files that differ undeclared.")
+    .description(
+      "Shows what each step changes of the one before, and files that differ undeclared.",
+    )
     .option("--carry", "carry edits of a step into all later steps")
     .parse();
   const { carry = false } = program.opts<{ carry?: boolean }>();
