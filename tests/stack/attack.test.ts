@@ -34,14 +34,11 @@ async function pagesOf(origin: string): Promise<Set<string>> {
     "jquery.min.js",
     ...scripts.map((file) => `scripts/${file.replace(".ts", ".js")}`),
   ];
-  const answers = await Promise.all(built.map((file) => fetchAnswer(`${origin}/${file}`)));
-  expect(answers.map(({ status }) => status)).toEqual(built.map(() => 200));
+  const responses = await Promise.all(built.map((file) => fetchAnswer(`${origin}/${file}`)));
+  expect(responses.map(({ status }) => status)).toEqual(built.map(() => 200));
   const texts = files.map((file) => readRepositoryFile(site, file));
-  return new Set(
-    [...texts, ...answers.map(({ body }) => body), "Hello, World!", "OK\n"].map((text) =>
-      Buffer.from(text).toString("latin1"),
-    ),
-  );
+  const bodies = [...texts, ...responses.map(({ body }) => body), "Hello, World!", "OK\n"];
+  return new Set(bodies.map((body) => Buffer.from(body).toString("latin1")));
 }
 
 /** Calls a function for each item, so many at a time. */

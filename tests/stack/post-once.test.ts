@@ -69,18 +69,18 @@ describeOnEngine("production's proxy with POST allowed, before failing servers",
     return hostPort;
   };
 
-  const get = (where: string, method = "GET") =>
-    fetchAnswer(`http://127.0.0.1:${port}${where}`, { method });
-  const post = (where: string, at = port): Promise<Exchange> =>
+  const get = (target: string, method = "GET") =>
+    fetchAnswer(`http://127.0.0.1:${port}${target}`, { method });
+  const post = (target: string, at = port): Promise<Exchange> =>
     exchange(
       at,
-      `POST ${where} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx`,
+      `POST ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx`,
     );
   const newId = (): string => randomBytes(6).toString("hex");
   const arrivals = (): Promise<Arrival[]> =>
-    allArrivals(recorders, `/api/marker/${newId()}`, (where) => get(where));
-  const times = (list: readonly Arrival[], method: string, where: string): number =>
-    list.filter((arrival) => arrival.method === method && arrival.url === where).length;
+    allArrivals(recorders, `/api/marker/${newId()}`, (target) => get(target));
+  const times = (list: readonly Arrival[], method: string, target: string): number =>
+    list.filter((arrival) => arrival.method === method && arrival.url === target).length;
 
   beforeAll(async () => {
     nodeImage = await parts.build("./back-end");
@@ -99,13 +99,13 @@ describeOnEngine("production's proxy with POST allowed, before failing servers",
     "sends a POST once, to one server, and reports its failure: %s",
     async (fault) => {
       const paths = Array.from({ length: 4 }, () => `/api/${fault}/${newId()}`);
-      for (const where of paths) {
-        const { responses, ended } = await post(where);
+      for (const target of paths) {
+        const { responses, ended } = await post(target);
         expect(ended).toBe("closed");
         expect(responses.filter(({ status, complete }) => status < 500 && complete)).toEqual([]);
       }
       const list = await arrivals();
-      expect(paths.map((where) => times(list, "POST", where))).toEqual([1, 1, 1, 1]);
+      expect(paths.map((target) => times(list, "POST", target))).toEqual([1, 1, 1, 1]);
     },
   );
 
@@ -114,19 +114,19 @@ describeOnEngine("production's proxy with POST allowed, before failing servers",
     async (methodAndFault) => {
       const [method = "", fault] = methodAndFault.split(" ");
       const paths = Array.from({ length: 2 }, () => `/api/${fault}/${newId()}`);
-      for (const where of paths) {
-        const { status, body } = await get(where, method);
+      for (const target of paths) {
+        const { status, body } = await get(target, method);
         expect({ status, body }).toEqual({ status: 200, body: method === "GET" ? "good" : "" });
       }
       const list = await arrivals();
-      for (const where of paths) expect(times(list, method, where)).toBeGreaterThan(1);
+      for (const target of paths) expect(times(list, method, target)).toBeGreaterThan(1);
     },
   );
 
-  it.each(cutAnswers)("cuts the response to a GET where the server did: %s", async (fault) => {
-    const where = `/api/${fault}/${newId()}`;
-    expect((await get(where)).status).toBeUndefined();
-    expect(times(await arrivals(), "GET", where)).toBe(1);
+  it.each(cutAnswers)("cuts the response to a GET target the server did: %s", async (fault) => {
+    const target = `/api/${fault}/${newId()}`;
+    expect((await get(target)).status).toBeUndefined();
+    expect(times(await arrivals(), "GET", target)).toBe(1);
   });
 
   it("sends a POST to the next server if it could not connect", async () => {
@@ -136,9 +136,9 @@ describeOnEngine("production's proxy with POST allowed, before failing servers",
     const paths: string[] = [];
     await waitUntil(
       async () => {
-        const where = `/api/well/${newId()}`;
-        paths.push(where);
-        expect((await post(where)).responses.map(({ status }) => status)).toEqual([200]);
+        const target = `/api/well/${newId()}`;
+        paths.push(target);
+        expect((await post(target)).responses.map(({ status }) => status)).toEqual([200]);
         const { stderr } = await attempt("docker", argv`logs ${proxy}`);
         const refused = stderr.match(/connect\(\) failed \(111: [^\n]*"POST \/api\/well/g) ?? [];
         return refused.length >= 3;
@@ -146,16 +146,16 @@ describeOnEngine("production's proxy with POST allowed, before failing servers",
       { for: "POSTs to the server that refuses connections", timeoutMs: 30_000 },
     );
     const list = await arrivals();
-    expect(paths.filter((where) => times(list, "POST", where) !== 1)).toEqual([]);
+    expect(paths.filter((target) => times(list, "POST", target) !== 1)).toEqual([]);
     await run("docker", argv`rm --force ${refusing}`);
   });
 
   describe("tells the servers about a client", () => {
     const headersOf = async (...headers: string[]): Promise<Record<string, string[]>> => {
-      const where = `/api/well/${newId()}`;
-      const lines = [`GET ${where} HTTP/1.1`, "Host: localhost", ...headers, "", ""];
+      const target = `/api/well/${newId()}`;
+      const lines = [`GET ${target} HTTP/1.1`, "Host: localhost", ...headers, "", ""];
       await exchange(port, lines.join("\r\n"), { quietMs: 50 });
-      const requests = (await arrivals()).filter(({ url }) => url === where);
+      const requests = (await arrivals()).filter(({ url }) => url === target);
       expect(requests).toHaveLength(1);
       return requests[0]?.headers ?? {};
     };
@@ -215,8 +215,8 @@ describeOnEngine("production's proxy with POST allowed, before failing servers",
       conf.replace(/proxy_next_upstream (?=\w)/g, "proxy_next_upstream non_idempotent "),
     );
     const paths = Array.from({ length: 4 }, () => `/api/reset/${newId()}`);
-    for (const where of paths) await post(where, careless);
+    for (const target of paths) await post(target, careless);
     const list = await arrivals();
-    expect(Math.max(...paths.map((where) => times(list, "POST", where)))).toBeGreaterThan(1);
+    expect(Math.max(...paths.map((target) => times(list, "POST", target)))).toBeGreaterThan(1);
   });
 });
