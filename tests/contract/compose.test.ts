@@ -64,7 +64,9 @@ describeOnEngine.each([
         pids_limit: expect.any(Number),
       });
       expect(Object.keys(service)).not.toEqual(
-        expect.arrayContaining([expect.stringMatching(/^(cap_add|container_name|network_mode|privileged)$/)]),
+        expect.arrayContaining([
+          expect.stringMatching(/^(cap_add|container_name|network_mode|privileged)$/),
+        ]),
       );
     }
   });

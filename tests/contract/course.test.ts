@@ -20,7 +20,9 @@ it.each([
 ])("the script of %s is the text's, to the letter", (task, url) => {
   const file = `${task}/front-end/softy-pinko-front-end/index.html`;
   const html = readRepositoryFile(file).replace(/\s+/g, "");
-  expect(html).toContain(
-    `$(function(){$.ajax({type:"GET",url:"${url}",success:function(data){console.log(data);$('#dynamic-content').text(data);}});});</script></body>`,
-  );
+  const script = [
+    `$(function(){$.ajax({type:"GET",url:"${url}",`,
+    "success:function(data){console.log(data);$('#dynamic-content').text(data);}});});",
+  ].join("");
+  expect(html).toContain(`${script}</script></body>`);
 });

@@ -15,7 +15,9 @@ const foldersWith = (name: string, isWanted = (_text: string) => true): string[]
 function hasForeignBase(dockerfile: string): boolean {
   const stages = parseDockerfile(dockerfile);
   const names = stages.map(({ name }) => name);
-  return stages.some(({ base }) => !names.includes(base) && !/^(\$|scratch$|softy-pinko-)/.test(base));
+  return stages.some(
+    ({ base }) => !names.includes(base) && !/^(\$|scratch$|softy-pinko-)/.test(base),
+  );
 }
 
 describe("Dependabot", () => {
@@ -33,7 +35,9 @@ describe("Dependabot", () => {
   });
 
   it("does not look for images that are built here", () => {
-    expect(hasForeignBase("FROM softy-pinko-debian AS a\nFROM a\nFROM $C\nFROM scratch\n")).toBe(false);
+    expect(hasForeignBase("FROM softy-pinko-debian AS a\nFROM a\nFROM $C\nFROM scratch\n")).toBe(
+      false,
+    );
     expect(hasForeignBase("FROM a:1 AS b\nFROM b\n")).toBe(true);
   });
 });

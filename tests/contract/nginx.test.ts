@@ -23,7 +23,11 @@ function policyIn(file: string): Policy {
 /** The sources that allow the inline elements of pages, and their own host if they load files. */
 function sourcesFor(pages: string[], inline: string, files: string): string[] {
   const documents = pages.map((html) => load(html));
-  const texts = documents.flatMap(($) => $(inline).toArray().map((element) => $(element).text()));
+  const texts = documents.flatMap(($) =>
+    $(inline)
+      .toArray()
+      .map((element) => $(element).text()),
+  );
   const hashes = texts.map((text) => createHash("sha256").update(text).digest("base64"));
   const own = documents.some(($) => $(files).length > 0) ? ["'self'"] : [];
   return [...own, ...hashes.map((hash) => `'sha256-${hash}'`)].sort();
@@ -102,7 +106,9 @@ describe("production's proxy", () => {
 
 it("visitor-counter/nginx.conf sends a visit that may have been counted to no other replica", () => {
   const locations = findDirectives(readConf("visitor-counter/nginx.conf"), "location");
-  const counting = locations.filter(({ args }) => ["= /count", "@next-replica"].includes(args.join(" ")));
+  const counting = locations.filter(({ args }) =>
+    ["= /count", "@next-replica"].includes(args.join(" ")),
+  );
   const retried = counting.map(({ block = [] }) => findDirectives(block, "proxy_next_upstream"));
   expect(retried).toMatchObject([[{ args: ["http_429"] }], [{ args: ["http_429"] }]]);
 });

@@ -1,7 +1,12 @@
 import { expect, it } from "vitest";
 import { parse } from "yaml";
 import { argv } from "../../tools/lib/argv";
-import { type ComposeModel, composeModel, readModel, type ServiceModel } from "../lib/compose-model";
+import {
+  type ComposeModel,
+  composeModel,
+  readModel,
+  type ServiceModel,
+} from "../lib/compose-model";
 import { describeOnEngine } from "../lib/stacks";
 
 /** Reads a folder's stack as Swarm's client understands it. */

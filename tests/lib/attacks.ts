@@ -47,7 +47,9 @@ export function problemsOf(
   const { responses, rest, received } = exchange;
   const outcome = outcomeOf(exchange);
   const isKnown = (body: string, complete: boolean): boolean =>
-    body === "" || pages.has(body) || (!complete && [...pages].some((page) => page.startsWith(body)));
+    body === "" ||
+    pages.has(body) ||
+    (!complete && [...pages].some((page) => page.startsWith(body)));
   const isError = /<title>(4\d\d|501|505) /.test(rest);
   const rules: [boolean, string][] = [
     [new RegExp(`^(?:${expected})$`).test(outcome), `expected ${expected}, not ${outcome}`],

@@ -11,13 +11,7 @@ import { attempt, run } from "../../tools/lib/run";
 import { waitUntil } from "../../tools/lib/wait";
 import { useParts } from "../lib/parts";
 import { type Exchange, exchange } from "../lib/raw-http";
-import {
-  type Arrival,
-  allArrivals,
-  cutAnswers,
-  failures,
-  startRecorder,
-} from "../lib/recorder";
+import { type Arrival, allArrivals, cutAnswers, failures, startRecorder } from "../lib/recorder";
 import { describeOnEngine, ownName } from "../lib/stacks";
 
 const restricted = '"~^(OPTIONS) /api" 0;';
