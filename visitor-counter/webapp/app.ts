@@ -16,8 +16,8 @@ export function createApp(store: Store): Express {
   app.disable("etag");
   app.use(setHeaders);
 
-  // Before the log, which would otherwise fill with health checks. Always 200: restarting the webapp
-  // would not bring Redis back
+  // Before the log, which would otherwise fill with health checks. Always 200, because a restart of
+  // the webapp would not bring Redis back
   app.get("/health", async (_request, response) => {
     const isReachable = await store.isReachable();
     response.json({ webapp: "alive", store: isReachable ? "reachable" : "unreachable" });

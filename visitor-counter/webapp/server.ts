@@ -26,8 +26,8 @@ async function serve(): Promise<void> {
     console.log(`Listening on http://0.0.0.0:${port}`);
   });
 
-  // nginx closes idle upstream connections after 60 s. Node.js must close them later: its default of
-  // 5 s would reset requests that nginx sends at that moment.
+  // nginx closes idle upstream connections after 60 s. Node.js must close them later: with its default
+  // of 5 s it would reset requests that nginx sends at that moment.
   // https://nodejs.org/api/http.html#serverkeepalivetimeout
   server.keepAliveTimeout = 75_000;
 

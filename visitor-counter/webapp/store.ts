@@ -19,9 +19,9 @@ const countDeadlineMs = 900;
 const visitTtlSeconds = "60";
 
 /**
- * Counts a visit (its ID is KEYS[2]) once, however often it is sent, and not after its deadline: a
- * Redis that hung would otherwise count visits that have been reported as failed. The result is read
- * with GET because numbers in Lua are exact only up to 2^53. Redis runs a script atomically:
+ * Counts a visit once, however often its ID (KEYS[2]) is sent, and not after its deadline: Redis would
+ * otherwise, after it hung, count visits that have been reported as failed. The result is read with
+ * GET because numbers in Lua are exact only up to 2^53. Redis runs a script atomically:
  * https://redis.io/docs/latest/develop/programmability/eval-intro/
  */
 const countVisit = `

@@ -111,7 +111,7 @@ function show(): void {
       kind: server.isGone ? "gone" : hueOf(index),
       cells: [
         server.name,
-        String(server.answers),
+        String(server.responses),
         shareOf(server, answered),
         server.isGone ? "no longer responds" : "responds",
       ],

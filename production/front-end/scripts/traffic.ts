@@ -15,11 +15,11 @@ export interface Outcome {
 /** An API server that has responded at least once. */
 export interface Server {
   readonly name: string;
-  /** Number of requests that it answered. */
-  answers: number;
+  /** Number of its successful responses. */
+  responses: number;
   /** When it last responded, in milliseconds since 1970. */
   lastAt: number;
-  /** Number of requests since then that ended elsewhere. */
+  /** Number of requests since then that other servers answered or that failed. */
   missed: number;
   isGone: boolean;
 }
@@ -31,8 +31,8 @@ export type News =
 
 /**
  * A server is gone if it missed this many turns in a row and has not responded for this time. Fewer
- * prove nothing: other visitors' requests take turns, too, and the proxy skips a server for a second
- * after a failure.
+ * turns prove nothing: the rotation includes other visitors' requests, and the proxy skips a server for
+ * a second after a failure.
  */
 const goneAfter = { turns: 8, ms: 2_000 };
 
@@ -73,13 +73,13 @@ export class Traffic {
   #credit({ server: name = "unnamed", at }: Outcome): Server {
     let server = this.servers.find((known) => known.name === name);
     if (server === undefined) {
-      server = { name, answers: 0, lastAt: at, missed: 0, isGone: false };
+      server = { name, responses: 0, lastAt: at, missed: 0, isGone: false };
       this.servers.push(server);
       this.#news.push({ what: "new", server: name });
     } else if (server.isGone) {
       this.#news.push({ what: "back", server: name });
     }
-    server.answers += 1;
+    server.responses += 1;
     server.lastAt = at;
     server.missed = 0;
     server.isGone = false;
@@ -111,8 +111,8 @@ export function isFailure({ status }: Outcome): boolean {
 }
 
 /** A server's share of all answered requests, such as `33.3 %`. */
-export function shareOf({ answers }: Server, answered: number): string {
-  const percent = answered === 0 ? 0 : (100 * answers) / answered;
+export function shareOf({ responses }: Server, answered: number): string {
+  const percent = answered === 0 ? 0 : (100 * responses) / answered;
   return `${percent.toFixed(Number.isInteger(percent) ? 0 : 1)} %`;
 }
 
