@@ -38,15 +38,6 @@ describeInBrowser("the visitor counter in a browser", () => {
     expect(await wireBytes(requests.slice(0, 1))).toBeLessThan(5_000);
   });
 
-  it("counts a visit by keyboard", async () => {
-    const { page } = await browser.visit(home());
-    const before = Number(await page.locator(".count").textContent());
-    await page.keyboard.press("Tab");
-    await page.keyboard.press("Enter");
-    await page.waitForURL("**/count");
-    expect(await page.locator(".count").textContent()).toBe(String(before + 1));
-  });
-
   it("does not scroll sideways at any width, even with a long number", async () => {
     const { page } = await browser.visit(home());
     await page.evaluate("document.querySelector('.count').textContent = '9'.repeat(19)");

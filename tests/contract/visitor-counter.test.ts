@@ -58,7 +58,7 @@ describeOnEngine("the visitor counter's stack", () => {
 describe("the visitor counter's files", () => {
   const webapp = `${folder}/webapp`;
 
-  it("count a visit once that nginx repeats", () => {
+  it("send no visit twice", () => {
     const directives = parseNginxConf(readRepositoryFile(folder, "nginx.conf"));
     expect(visitProblems(directives)).toEqual([]);
   });
@@ -151,11 +151,11 @@ describe("a visitor counter fails", () => {
     expect(counterProblems(model)).toContainEqual(expect.stringContaining(problem));
   });
 
-  it.each(["", "proxy_set_header X-Request-ID $connection;"])(
-    "with the ID of a request by %j",
+  it.each(["", "proxy_next_upstream error timeout;"])(
+    "with the next replica by %j",
     (directive) => {
-      const directives = parseNginxConf(`server { ${directive} }\n`);
-      expect(visitProblems(directives)).toEqual(["nginx repeats a visit without an ID"]);
+      const directives = parseNginxConf(`server { location = /count { ${directive} } }\n`);
+      expect(visitProblems(directives)).toEqual(["nginx sends a visit to a second replica"]);
     },
   );
 });

@@ -50,12 +50,6 @@ describe("the webapp without Redis", () => {
     expect(response.text).toBe(body);
   });
 
-  it("shows its page without the count", async () => {
-    const response = await request(createApp(store)).get("/");
-    expect(response.status).toBe(200);
-    expect(response.text).toContain("not available at the moment");
-  });
-
   it("is healthy", async () => {
     const response = await request(createApp(store)).get("/health");
     expect(response.status).toBe(200);

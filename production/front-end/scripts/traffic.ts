@@ -27,7 +27,7 @@ export interface Server {
 /** A change to announce in the page's live region. */
 export type News =
   | { what: "new" | "gone" | "back"; server: string }
-  | { what: "failing" | "answered again" };
+  | { what: "failing" | "recovered" };
 
 /**
  * A server is gone if it missed this many turns in a row and has not responded for this time. Fewer
@@ -58,7 +58,7 @@ export class Traffic {
     this.last.splice(maxLast);
     const isFailing = isFailure(outcome);
     if (isFailing !== this.#isFailing) {
-      this.#news.push({ what: isFailing ? "failing" : "answered again" });
+      this.#news.push({ what: isFailing ? "failing" : "recovered" });
       this.#isFailing = isFailing;
     }
     for (const server of this.servers) server.missed += 1;
@@ -122,7 +122,7 @@ export function shorten(name: string): string {
 }
 
 /** Summarizes news in a few short sentences. */
-export function tell(news: readonly News[]): string {
+export function summarize(news: readonly News[]): string {
   const latest = new Map<string, News["what"]>();
   for (const item of news) latest.set("server" in item ? item.server : "", item.what);
   const all = latest.get("");
@@ -131,7 +131,7 @@ export function tell(news: readonly News[]): string {
   const [fresh, back, gone] = [named("new"), named("back"), named("gone")];
   return [
     ...(all === "failing" ? ["Requests are failing."] : []),
-    ...(all === "answered again" ? ["Requests succeed again."] : []),
+    ...(all === "recovered" ? ["Requests succeed again."] : []),
     ...(fresh.length === 1 ? [`New server: ${namesOf(fresh)}.`] : []),
     ...(fresh.length > 1 ? [`New servers: ${namesOf(fresh)}.`] : []),
     ...(back.length > 0

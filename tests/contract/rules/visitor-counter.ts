@@ -39,12 +39,13 @@ export function counterProblems({ services, networks = {} }: ComposeModel): stri
 }
 
 /**
- * nginx repeats a request that failed on a replica, which may have counted the visit already. All
- * attempts carry the same ID, which the webapp counts once.
- * https://nginx.org/en/docs/http/ngx_http_core_module.html#var_request_id
+ * nginx sends a GET that failed to the next server. A visit may have been counted before, unless
+ * the webapp has refused it with 429.
+ * https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_next_upstream
  */
 export function visitProblems(conf: readonly Directive[]): string[] {
-  const headers = findDirectives(conf, "proxy_set_header").map(({ args }) => args.join(" "));
-  const hasId = headers.includes("X-Request-ID $request_id");
-  return hasId ? [] : ["nginx repeats a visit without an ID"];
+  const count = findDirectives(conf, "location").find(({ args }) => args.join(" ") === "= /count");
+  const next = (count?.block ?? []).find(({ name }) => name === "proxy_next_upstream");
+  const isSafe = next?.args.every((arg) => ["off", "http_429"].includes(arg));
+  return isSafe ? [] : ["nginx sends a visit to a second replica"];
 }
