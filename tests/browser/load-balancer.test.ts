@@ -246,14 +246,10 @@ describeInBrowser("production in a browser", () => {
     expect(await seriousFindings(page)).toEqual([]);
   });
 
-  it.each([
-    ["image-alt", "document.body.append(new Image())"],
-    ["button-name", "document.querySelector('#stop').textContent = ''"],
-    ["color-contrast", "document.querySelector('#status').style.color = '#ddd'"],
-  ])("has a serious accessibility issue, %s, after a change", async (rule, change) => {
+  it("has a serious accessibility issue if text is too pale", async () => {
     const { page } = await visit();
-    await page.evaluate(change);
-    expect(await seriousFindings(page)).toEqual([expect.stringMatching(`^${rule}: `)]);
+    await page.evaluate("document.querySelector('#status').style.color = '#ddd'");
+    expect(await seriousFindings(page)).toEqual([expect.stringMatching(/^color-contrast: /)]);
   });
 
   // These start and stop servers, so they come last

@@ -1,32 +1,29 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { argv } from "../../tools/lib/argv";
 import { compose, listContainers } from "../../tools/lib/compose";
-import { root } from "../../tools/lib/course";
 import { fetchAnswer } from "../../tools/lib/http";
 import { attempt } from "../../tools/lib/run";
 import { waitUntil } from "../../tools/lib/wait";
-import { describeOnEngine, leftovers, ownName, useStack } from "../lib/stacks";
+import { type Copy, copyRepository } from "../lib/copy";
+import { describeOnEngine, leftovers, useStack } from "../lib/stacks";
 
 /** From saving a file to the first response that shows it: about 6 s on two cores. */
 const timeoutMs = 60_000;
 
 describeOnEngine("production while docker-compose up --watch runs", () => {
-  let copy: string;
+  let copy: Copy;
   let watch: ChildProcess | undefined;
   let output = "";
 
   // The test edits a copy. Its clean-up comes first here, because these hooks run in reverse order
   beforeAll(async () => {
-    copy = await mkdtemp(path.join(tmpdir(), ownName("watch")));
-    const filter = (file: string): boolean => path.basename(file) !== "node_modules";
-    await cp(path.join(root, "production"), copy, { recursive: true, filter });
+    copy = await copyRepository();
   });
-  afterAll(() => rm(copy, { recursive: true, force: true }));
+  afterAll(() => copy.remove());
 
   const stack = useStack("production", ["back-end", "front-end", "proxy"]);
   const get = async (address: string): Promise<string> =>
@@ -35,12 +32,12 @@ describeOnEngine("production while docker-compose up --watch runs", () => {
     (await listContainers(stack, service)).map(({ id }) => id);
 
   beforeAll(async () => {
-    stack.folder = copy;
+    stack.folder = path.join(copy.folder, "production");
     const hasCommand = (await attempt("docker-compose", ["version"])).ok;
     const [program = "", ...args] = hasCommand ? ["docker-compose"] : ["docker", "compose"];
     await compose(stack, ["build"]);
     watch = spawn(program, argv`${args} up --watch --scale back-end=2`, {
-      cwd: copy,
+      cwd: stack.folder,
       env: { ...process.env, ...stack.env, COMPOSE_PROJECT_NAME: stack.project },
       // A process group of its own, so that Ctrl-C reaches all of it, as in a terminal
       detached: true,
@@ -62,9 +59,10 @@ describeOnEngine("production while docker-compose up --watch runs", () => {
 
   /** Edits a file of the copy, and waits until a response shows it. */
   async function edit(file: string, from: string, to: string, address: string): Promise<void> {
-    const text = await readFile(path.join(copy, file), "utf8");
+    const edited = path.join(stack.folder, file);
+    const text = await readFile(edited, "utf8");
     expect(text).toContain(from);
-    await writeFile(path.join(copy, file), text.replace(from, to));
+    await writeFile(edited, text.replace(from, to));
     await waitUntil(async () => (await get(address)).includes(to), {
       for: `"${to}" in ${address}`,
       timeoutMs,

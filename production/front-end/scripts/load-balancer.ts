@@ -122,10 +122,10 @@ function show(): void {
     last.map((outcome) => {
       const { at, ms, status = "no response", reason, server = "–" } = outcome;
       const isFailed = isFailure(outcome);
-      const answer = isFailed ? `Failed: ${status}` : `${status} ${reason}`;
+      const result = isFailed ? `Failed: ${status}` : `${status} ${reason}`;
       return {
         kind: isFailed ? "failing" : "",
-        cells: [clock(at), answer, server, `${ms.toFixed(0)} ms`],
+        cells: [clock(at), result, server, `${ms.toFixed(0)} ms`],
       };
     }),
   );
