@@ -72,40 +72,41 @@ describeInBrowser("production in a browser", () => {
   const visit = (options?: BrowserContextOptions): Promise<Visit> =>
     browser.visit(`${origin()}/load-balancer.html`, options);
 
-  it.each(
-    Object.entries({ desktop, phone }),
-  )("loads less than 20 kB and counts 100 requests as 50 and 50, on a %s", async (device, options) => {
-    const { page, requests, complaints } = await visit(options);
-    await readToTheEnd(page);
-    expect(new Set(requests.map((request) => new URL(request.url()).origin))).toEqual(
-      new Set([origin()]),
-    );
-    expect(requests.length).toBeGreaterThanOrEqual(6);
-    expect(await wireBytes(requests)).toBeLessThan(20_000);
-    expect(requests.filter((request) => request.url().includes("/api"))).toEqual([]);
+  it.each(Object.entries({ desktop, phone }))(
+    "loads less than 20 kB and counts 100 requests as 50 and 50, on a %s",
+    async (device, options) => {
+      const { page, requests, complaints } = await visit(options);
+      await readToTheEnd(page);
+      expect(new Set(requests.map((request) => new URL(request.url()).origin))).toEqual(
+        new Set([origin()]),
+      );
+      expect(requests.length).toBeGreaterThanOrEqual(6);
+      expect(await wireBytes(requests)).toBeLessThan(20_000);
+      expect(requests.filter((request) => request.url().includes("/api"))).toEqual([]);
 
-    const responses = watchApi(page);
-    await click(page, "100 requests");
-    await settle(page, 100);
-    await takePicture(page, `load-balancer-${device}`);
-    expect(responses).toHaveLength(100);
-    expect(await numberAt(page, "failed")).toBe(0);
-    const names = await serverNames();
-    expect((await rows(page, "API servers")).sort()).toEqual(
-      names.map((name) => [name, "50", "50 %", "responds"]),
-    );
-    const drawn = await page.locator("#drawing .server").allTextContents();
-    expect(drawn.sort()).toEqual(names.map((name) => `${name}50 · 50 %`));
-    const last = await rows(page, "Last responses");
-    expect(last).toHaveLength(12);
-    expect(last[0]).toEqual([
-      expect.stringMatching(/^\d\d:\d\d:\d\d\.\d{3}$/),
-      "200 OK",
-      expect.stringMatching(new RegExp(`^(${names.join("|")})$`)),
-      expect.stringMatching(/^\d+ ms$/),
-    ]);
-    expect(complaints).toEqual([]);
-  });
+      const responses = watchApi(page);
+      await click(page, "100 requests");
+      await settle(page, 100);
+      await takePicture(page, `load-balancer-${device}`);
+      expect(responses).toHaveLength(100);
+      expect(await numberAt(page, "failed")).toBe(0);
+      const names = await serverNames();
+      expect((await rows(page, "API servers")).sort()).toEqual(
+        names.map((name) => [name, "50", "50 %", "responds"]),
+      );
+      const drawn = await page.locator("#drawing .server").allTextContents();
+      expect(drawn.sort()).toEqual(names.map((name) => `${name}50 · 50 %`));
+      const last = await rows(page, "Last responses");
+      expect(last).toHaveLength(12);
+      expect(last[0]).toEqual([
+        expect.stringMatching(/^\d\d:\d\d:\d\d\.\d{3}$/),
+        "200 OK",
+        expect.stringMatching(new RegExp(`^(${names.join("|")})$`)),
+        expect.stringMatching(/^\d+ ms$/),
+      ]);
+      expect(complaints).toEqual([]);
+    },
+  );
 
   it("shows which server responded to each request", async () => {
     const { page } = await visit();

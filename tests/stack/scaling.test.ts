@@ -29,7 +29,9 @@ describeOnEngine("task6, scaled while it runs", () => {
   async function expectBalance(servers: number): Promise<void> {
     const marker = newMarker();
     const responses = await fetchMany(url(marker), { count: 1_000, connections: 16 });
-    const wrong = responses.filter(({ status, body }) => status !== 200 || body !== "Hello, World!");
+    const wrong = responses.filter(
+      ({ status, body }) => status !== 200 || body !== "Hello, World!",
+    );
     expect(wrong).toEqual([]);
     const served = [...(await countServed(stack, "back-end", marker, 1_000)).values()];
     expect(served).toHaveLength(servers);

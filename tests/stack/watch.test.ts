@@ -83,12 +83,7 @@ describeOnEngine("production while docker-compose up --watch runs", () => {
   });
 
   it.each([
-    [
-      "front-end/softy-pinko-front-end/index.html",
-      "Discover More",
-      "Discover Less",
-      "/",
-    ],
+    ["front-end/softy-pinko-front-end/index.html", "Discover More", "Discover Less", "/"],
     ["front-end/scripts/traffic.ts", "unnamed", "anonymous", "/scripts/traffic.js"],
     ["proxy/proxy.conf", "OK", "Edited", "/health"],
   ])("shows an edit of %s, and keeps the API servers", async (file, from, to, address) => {

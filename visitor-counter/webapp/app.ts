@@ -87,7 +87,10 @@ function sendForm(response: Response, forms: { text: string; html: string; json:
 const handleError: ErrorRequestHandler = (error: unknown, _request, response, next) => {
   if (error instanceof StoreUnavailable) {
     response.status(503).set("Retry-After", "1");
-    sendProblem(response, "Redis is unavailable, so your visit may not have been counted. Try again.");
+    sendProblem(
+      response,
+      "Redis is unavailable, so your visit may not have been counted. Try again.",
+    );
   } else if (error instanceof InvalidCount) {
     logInvalidCount(error);
     response.status(500);
