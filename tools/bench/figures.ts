@@ -20,8 +20,8 @@ export function median(values: readonly number[]): Figure {
 
 /** @returns The quotient; undefined if it is not a finite number. */
 export function ratio(dividend: Figure, divisor: Figure): Figure {
-  if (dividend === undefined || divisor === undefined) return undefined;
-  return Number.isFinite(dividend / divisor) ? dividend / divisor : undefined;
+  const quotient = (dividend ?? Number.NaN) / (divisor ?? Number.NaN);
+  return Number.isFinite(quotient) ? quotient : undefined;
 }
 
 export function contenderIn(report: BenchReport, name: ContenderName): ContenderReport | undefined {
@@ -49,8 +49,9 @@ export function p99Of(contender: ContenderReport | undefined): Figure {
 
 /** @returns A number with thousands separators; `-` if it was not measured. */
 export function decimal(value: Figure, digits: number): string {
+  if (value === undefined || !Number.isFinite(value)) return "-";
   const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };
-  return value === undefined ? "-" : value.toLocaleString("en-US", options);
+  return value.toLocaleString("en-US", options);
 }
 
 export const whole = (value: Figure): string => decimal(value, 0);
