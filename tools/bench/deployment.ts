@@ -7,7 +7,13 @@ import type { Report } from "../lib/progress";
 import { attempt } from "../lib/run";
 import { openTemporaryProject, type TemporaryProject } from "../lib/temporary-project";
 import { waitUntil } from "../lib/wait";
-import { type Contender, type ContenderName, contenders, stacksFolder, versionIn } from "./contenders";
+import {
+  type Contender,
+  type ContenderName,
+  contenders,
+  stacksFolder,
+  versionIn,
+} from "./contenders";
 import { sum } from "./figures";
 import { type Endpoint, sendExactly } from "./load";
 

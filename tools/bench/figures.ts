@@ -60,7 +60,10 @@ export const whole = (value: Figure): string => decimal(value, 0);
 export const times = (value: Figure): string => decimal(value, (value ?? 0) < 2 ? 2 : 1);
 
 /** Such as `5.5 ms` and `23 ms`. */
-export const millis = (value: Figure): string => `${decimal(value, (value ?? 0) < 10 ? 1 : 0)} ms`;
+export function millis(value: Figure): string {
+  const digits = decimal(value, (value ?? 0) < 10 ? 1 : 0);
+  return digits === "-" ? digits : `${digits} ms`;
+}
 
 /** Such as `medians of 3 rounds of 3 s`. */
 export const describeRounds = ({ settings: { rounds, seconds } }: BenchReport): string =>

@@ -25,7 +25,7 @@ export function renderText(report: BenchReport): string {
     pc.bold(`Side by side: 2 servers, ${comparedConnections} connections`),
     ...renderTable(report),
     pc.dim(`  ${describeRounds(report)}, at most ${spreadOf(report)} apart`),
-    pc.dim("  1 conn., 256 conn.: requests/s at so many connections; µs/req: CPU time for a request"),
+    pc.dim("  conn.: requests/s over so many connections; µs/req: CPU time for a request;"),
     pc.dim("  idle, busy: memory of all containers before and under load"),
     "",
     ...renderChecks(report),

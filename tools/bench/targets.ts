@@ -1,6 +1,15 @@
 import type { ContenderName } from "./contenders";
-import { contenderIn, decimal, type Figure, median } from "./figures";
-import { p99Of, rateOf, ratio, sum, whole } from "./figures";
+import {
+  contenderIn,
+  decimal,
+  type Figure,
+  median,
+  p99Of,
+  rateOf,
+  ratio,
+  sum,
+  whole,
+} from "./figures";
 import type { BenchReport, SoakReport } from "./report";
 
 /** What production is to reach, and whether it did. */

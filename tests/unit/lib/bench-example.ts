@@ -72,7 +72,9 @@ export function exampleReport(): BenchReport {
       connections: 32,
       requests: 1_401_220,
       failed: 0,
-      services: [{ service: "proxy", megabytes: Array.from({ length: 30 }, (_, at) => 8 + (at % 2)) }],
+      services: [
+        { service: "proxy", megabytes: Array.from({ length: 30 }, (_, at) => 8 + (at % 2)) },
+      ],
     },
   };
 }
