@@ -14,7 +14,7 @@ import {
 } from "../../tools/cluster/cluster";
 import { Load, type Sample } from "../../tools/faults/load";
 import { percentile } from "../../tools/faults/measure";
-import { findProfile } from "../../tools/faults/profiles";
+import { probes } from "../../tools/faults/stacks";
 import { root } from "../../tools/lib/course";
 import { fetchAnswer } from "../../tools/lib/http";
 import { freePort } from "../../tools/lib/ports";
@@ -118,8 +118,7 @@ describeOnEngine("a cluster of three nodes", () => {
     asked: readonly string[],
     happen: () => Promise<void>,
   ): Promise<Event> {
-    const { asks } = findProfile("production");
-    const loads = asked.map((node) => new Load(cluster.sites[node] ?? "", asks, 3));
+    const loads = asked.map((node) => new Load(cluster.sites[node] ?? "", probes, 3));
     const fewMore = async (): Promise<void> => {
       const soFar = loads.map(({ samples }) => samples.length);
       await waitUntil(
