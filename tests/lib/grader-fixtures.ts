@@ -149,7 +149,7 @@ function filesOf(task: Task): Files {
   });
 }
 
-/** A progress report that nobody sees. */
+/** A progress report that is not shown. */
 export const silent = Object.assign(() => undefined, { detail: () => undefined });
 
 /**

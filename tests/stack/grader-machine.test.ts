@@ -134,7 +134,9 @@ describeOnEngine("the command", () => {
     expect(graded).toMatchObject({ exitCode: 1, stderr: expect.any(String) });
     expect(graded.stdout).not.toContain("TOP-SECRET");
     const { tasks } = JSON.parse(graded.stdout) as { tasks: { points: Point[] }[] };
-    const [points0 = [], points1 = [], points4 = [], points5 = []] = tasks.map((task) => task.points);
+    const [points0 = [], points1 = [], points4 = [], points5 = []] = tasks.map(
+      (task) => task.points,
+    );
     expect([...points0, ...points4].filter(({ verdict }) => verdict !== "pass")).toEqual([]);
     expect([...points0, ...points4]).toHaveLength(25);
     expect(points1.find(({ id }) => id === "task1.build")?.verdict).toMatch(/fail|skipped/);
@@ -148,32 +150,36 @@ describeOnEngine("the command", () => {
   it.each([
     ["SIGINT", 2],
     ["SIGKILL", "SIGKILL"],
-  ] as const)("leaves nothing running after %s", { timeout: 5 * minutes }, async (name, expected) => {
-    const command = `sleep ${7000 + Math.floor(Math.random() * 1e6) / 1000}`;
-    const isRunning = async () => (await run("ps", argv`-A -o args=`)).includes(command);
-    const port = await portOf("task0");
-    await port.write({ "task0/Dockerfile": `${upgraded}RUN ${command}\n` });
-    const temporary = path.join(scratch, name);
-    await mkdir(temporary);
-    const cli = path.join(root, "tools/grader/cli.ts");
-    const env = { GRADER_MACHINE: machine, TMPDIR: temporary };
-    const child = startScript([cli, port.folder, "--task=0"], { cwd: root, env });
-    await waitUntil(isRunning, { for: "the build", timeoutMs: 3 * minutes });
-    child.process.kill(name);
-    expect(await child.ended).toBe(expected);
-    expect(child.output.stdout).toBe("");
-    await waitUntil(
-      async () => {
-        const containers = await run("docker", argv`ps -aq --filter=name=${machine}`);
-        return containers === "" && !(await isRunning());
-      },
-      { for: "the machine's end", timeoutMs: 20_000 },
-    );
-    // The disk, and after SIGKILL a network, which the next grading uses again
-    const left = name === "SIGKILL" ? [machine, machine] : [machine];
-    expect(await namesInEngine(machine)).toEqual(left);
-    if (name !== "SIGKILL") expect(await graderFilesIn(temporary)).toEqual([]);
-  });
+  ] as const)(
+    "leaves nothing running after %s",
+    { timeout: 5 * minutes },
+    async (name, expected) => {
+      const command = `sleep ${7000 + Math.floor(Math.random() * 1e6) / 1000}`;
+      const isRunning = async () => (await run("ps", argv`-A -o args=`)).includes(command);
+      const port = await portOf("task0");
+      await port.write({ "task0/Dockerfile": `${upgraded}RUN ${command}\n` });
+      const temporary = path.join(scratch, name);
+      await mkdir(temporary);
+      const cli = path.join(root, "tools/grader/cli.ts");
+      const env = { GRADER_MACHINE: machine, TMPDIR: temporary };
+      const child = startScript([cli, port.folder, "--task=0"], { cwd: root, env });
+      await waitUntil(isRunning, { for: "the build", timeoutMs: 3 * minutes });
+      child.process.kill(name);
+      expect(await child.ended).toBe(expected);
+      expect(child.output.stdout).toBe("");
+      await waitUntil(
+        async () => {
+          const containers = await run("docker", argv`ps -aq --filter=name=${machine}`);
+          return containers === "" && !(await isRunning());
+        },
+        { for: "the machine's end", timeoutMs: 20_000 },
+      );
+      // The disk, and after SIGKILL a network, which the next grading uses again
+      const left = name === "SIGKILL" ? [machine, machine] : [machine];
+      expect(await namesInEngine(machine)).toEqual(left);
+      if (name !== "SIGKILL") expect(await graderFilesIn(temporary)).toEqual([]);
+    },
+  );
 });
 
 describeOnEngine("a machine with a small disk", () => {

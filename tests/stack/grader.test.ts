@@ -314,7 +314,10 @@ const variants = [
     .deviates("build-keys")
     .deviates("images")
     .deviates("ports"),
-  when("task5", "the host's port is another, upstreams are named, files lie around, one folder down")
+  when(
+    "task5",
+    "the host's port is another, upstreams are named, files lie around, one folder down",
+  )
     .replace(composeFile, "80:80", "8080:80")
     .replace("proxy/proxy.conf", "location /api", "location /api/")
     .replace("proxy/proxy.conf", "back-end:5252", "back-end:5252/api/")

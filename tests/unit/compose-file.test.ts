@@ -88,12 +88,18 @@ describe("dangers", () => {
     ["files from outside its folder", { build: { additional_contexts: { etc: "/etc" } } }],
     ["files from outside its folder", { build: { additional_contexts: { x: "oci-layout:///x" } } }],
     ["another program to build it", { build: { dockerfile_inline: "# syntax=a/b\nFROM x" } }],
-    ["it downloads http://x/ with ADD", { build: { dockerfile_inline: "FROM x\nADD http://x/ /x" } }],
+    [
+      "it downloads http://x/ with ADD",
+      { build: { dockerfile_inline: "FROM x\nADD http://x/ /x" } },
+    ],
     [
       "localhost/x is in no public registry (line 2 of",
       { build: { dockerfile_inline: "ARG A\nFROM $A", args: { A: "localhost/x" } } },
     ],
-    ["images that are in no public registry (localhost/x)", { build: undefined, image: "localhost/x" }],
+    [
+      "images that are in no public registry (localhost/x)",
+      { build: undefined, image: "localhost/x" },
+    ],
     [
       "images that are in no public registry (localhost/x)",
       { build: { additional_contexts: { x: "docker-image://localhost/x" } } },
@@ -247,17 +253,17 @@ describe("tame", () => {
 
   it("gives a stack names, ports and bounds of the grader's, and keeps nothing else", () => {
     const before = structuredClone(model);
-    expect(tame(model, "own")).toEqual({
-      name: "own",
+    expect(tame(model, "project")).toEqual({
+      name: "project",
       services: {
         api: {
           ...bounds,
           build: {
             context: "/x",
-            args: { A: "1", BUILDKIT_CACHE_MOUNT_NS: "own" },
+            args: { A: "1", BUILDKIT_CACHE_MOUNT_NS: "project" },
             ulimits: expect.any(Object),
           },
-          image: "own-api",
+          image: "project-api",
           scale: 4,
           ports: [
             { target: 5252, ...port },
@@ -275,8 +281,8 @@ describe("tame", () => {
         },
         cache: { ...bounds, image: "redis:8", ports: [] },
       },
-      networks: { default: { name: "own_default" }, inner: { name: "own_inner" } },
-      volumes: { data: { name: "own_data" } },
+      networks: { default: { name: "project_default" }, inner: { name: "project_inner" } },
+      volumes: { data: { name: "project_data" } },
     });
     expect(model).toEqual(before);
   });

@@ -92,7 +92,11 @@ describe("findGitLinks", () => {
   it.each([
     ["a .git that is a file", ".git", () => fs.writeFileSync(at(".git"), "gitdir: elsewhere\n")],
     ["a .git that is a link", ".git", () => fs.symlinkSync("elsewhere", at(".git"))],
-    ["an index that is a link", ".git/index", () => fs.symlinkSync("../elsewhere", at(".git/index"))],
+    [
+      "an index that is a link",
+      ".git/index",
+      () => fs.symlinkSync("../elsewhere", at(".git/index")),
+    ],
     ["an index that is a fifo", ".git/index", () => execFileSync("mkfifo", [at(".git/index")])],
     ["no index", ".git/index", () => undefined],
     ["no repository", ".git", () => undefined],

@@ -20,7 +20,9 @@ const rangeOf = (tasks: readonly number[]): string =>
 
 it("docs/grader.md lists every point of the grader, with its tasks, and no other", () => {
   const docs = readFileSync(path.join(root, "docs/grader.md"), "utf8");
-  const table = docs.slice(docs.indexOf("## All points")).matchAll(/^\| `([\w-]+)` +\| (.*?) +\|/gm);
+  const table = docs
+    .slice(docs.indexOf("## All points"))
+    .matchAll(/^\| `([\w-]+)` +\| (.*?) +\|/gm);
   const rows = Array.from(table, ([, id, tasks]) => [id, tasks]);
   const points = pointsByRules();
   expect(rows.sort()).toEqual(Array.from(points, ([id, tasks]) => [id, rangeOf(tasks)]).sort());

@@ -44,12 +44,7 @@ describe("gate", () => {
     ["one by git", "FROM ubuntu\nADD git@127.0.0.1:x.git /x\n", download, 2],
     ["one from GitHub", "FROM ubuntu\nADD github.com/a/b /x\n", download, 2],
     ["one in a variable", "FROM ubuntu\nARG U=http://127.0.0.1/x\nADD $U /x\n", unknown, 3],
-    [
-      "one after an escape",
-      "# escape=`\nFROM ubuntu\nADD `\nhttp://127.0.0.1/x /x\n",
-      download,
-      3,
-    ],
+    ["one after an escape", "# escape=`\nFROM ubuntu\nADD `\nhttp://127.0.0.1/x /x\n", download, 3],
     ["a private registry", "FROM registry.example/secret\n", notPublic, 1],
     ["a registry with a port", "FROM ubuntu\nCOPY --from=127.0.0.1:5000/x /a /a\n", notPublic, 2],
     ["localhost", "FROM localhost/x\n", notPublic, 1],

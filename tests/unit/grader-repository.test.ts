@@ -14,7 +14,7 @@ beforeEach(() => {
   scratch = fs.mkdtempSync(path.join(tmpdir(), "softy-pinko-unit-"));
 });
 afterEach(() => {
-  for (const made of [folder, scratch]) fs.rmSync(made, { recursive: true, force: true });
+  for (const each of [folder, scratch]) fs.rmSync(each, { recursive: true, force: true });
 });
 
 const at = (name: string): string => path.join(folder, name);
@@ -57,9 +57,9 @@ async function asNobody<T>(use: () => Promise<T>): Promise<T> {
 describe("openRepository", () => {
   it("finds the tasks at the root, or in a folder of it", async () => {
     write({ "port/of/task0/Dockerfile": "FROM ubuntu\n", "port/of/task6/x": "" });
-    const found = await open();
-    expect([...found.keys()]).toEqual(["task0", "task6"]);
-    expect(found.get("task0")).toMatchObject({ name: "port/of/task0", bytes: 12 });
+    const tasks = await open();
+    expect([...tasks.keys()]).toEqual(["task0", "task6"]);
+    expect(tasks.get("task0")).toMatchObject({ name: "port/of/task0", bytes: 12 });
   });
 
   it("bounds its search", async () => {
@@ -87,9 +87,9 @@ describe("openRepository", () => {
     for (const name of ["linked", "empty", "hollow/.git"]) {
       fs.mkdirSync(at(`task2/${name}`), { recursive: true });
     }
-    const git = (...args: string[]) => execFileSync("git", args, { cwd: folder });
-    git("init", "--quiet");
-    git("update-index", "--add", "--cacheinfo", `160000,${"1".repeat(40)},task2/linked`);
+    const link = `160000,${"1".repeat(40)},task2/linked`;
+    execFileSync("git", argv`-C ${folder} init --quiet`);
+    execFileSync("git", argv`-C ${folder} update-index --add --cacheinfo ${link}`);
     const { entries } = (await open()).get("task2") ?? {};
     expect(Object.fromEntries(entries ?? [])).toEqual({
       x: "file",
@@ -118,14 +118,10 @@ describe("openRepository", () => {
   it("copies a hard link as two files, and does not change the repository", async () => {
     write({ "task0/x": "original" });
     fs.linkSync(at("task0/x"), at("task0/y"));
-    const before = fs.statSync(at("task0/x"));
+    const timesOf = ({ atimeMs, mtimeMs, ctimeMs }: fs.Stats) => ({ atimeMs, mtimeMs, ctimeMs });
+    const before = timesOf(fs.statSync(at("task0/x")));
     const task = await openTask0();
-    const after = fs.statSync(at("task0/x"));
-    expect([after.atimeMs, after.mtimeMs, after.ctimeMs]).toEqual([
-      before.atimeMs,
-      before.mtimeMs,
-      before.ctimeMs,
-    ]);
+    expect(timesOf(fs.statSync(at("task0/x")))).toEqual(before);
     fs.writeFileSync(path.join(task.path, "x"), "changed");
     expect(readText(task, "y")).toBe("original");
     expect(fs.readFileSync(at("task0/x"), "utf8")).toBe("original");
@@ -153,7 +149,8 @@ describe("openRepository", () => {
     ["dead links", { a: "nowhere", b: "x/y", c: ".git/config" }, []],
     ["a long chain", Object.fromEntries(Array.from({ length: 20 }, (_, n) => [n, `${n + 1}`])), []],
   ])("keeps only links that stay inside: %s", async (_, links, kept) => {
-    for (const file of argv`x d/y in/z node_modules/m .git/config`) write({ [`task0/${file}`]: "" });
+    for (const file of argv`x d/y in/z node_modules/m .git/config`)
+      write({ [`task0/${file}`]: "" });
     for (const [name, target] of Object.entries(links)) fs.symlinkSync(target, at(`task0/${name}`));
     const { path: copy, entries, ...task } = await openTask0();
     const made = Object.keys(links).filter((name) =>

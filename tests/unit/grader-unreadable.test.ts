@@ -19,17 +19,41 @@ const bomb = Array.from({ length: 9 }, (_, n) => `a${n}: &a${n} [${`*a${n - 1},`
 describe("the reading phase", () => {
   it.each<[string, string, string, string | Buffer, RegExp]>([
     ["compose", "UTF-16", compose, utf16, /^it is UTF-16; save it as UTF-8$/],
-    ["compose", "UTF-16BE", compose, Buffer.from(utf16).swap16(), /^it is UTF-16; save it as UTF-8$/],
+    [
+      "compose",
+      "UTF-16BE",
+      compose,
+      Buffer.from(utf16).swap16(),
+      /^it is UTF-16; save it as UTF-8$/,
+    ],
     ["compose", "too large", compose, `#${"#".repeat(2_000_000)}`, /^it is larger than 100 kB$/],
     ["compose", "an alias bomb", compose, bomb.join("\n"), /^its aliases unfold without measure$/],
-    ["compose", "nested deeply", compose, `a: ${"[".repeat(300)}`, /more than 200 opening brackets/],
+    [
+      "compose",
+      "nested deeply",
+      compose,
+      `a: ${"[".repeat(300)}`,
+      /more than 200 opening brackets/,
+    ],
     ["compose", "not YAML", compose, "services:\n  a: [\n", /^it is no.* YAML: Flow sequence/],
     ["compose", "tagged", compose, "include: !!binary L2V0Yw==\n", /YAML: Unresolved tag/],
     ["dockerfile", "UTF-16", "back-end/Dockerfile", utf16, /^it is UTF-16; save it as UTF-8$/],
-    ["dockerfile", "without FROM", "back-end/Dockerfile", "RUN a\n", /^RUN .* before the first FROM$/],
+    [
+      "dockerfile",
+      "without FROM",
+      "back-end/Dockerfile",
+      "RUN a\n",
+      /^RUN .* before the first FROM$/,
+    ],
     ["conf", "not text", conf, "a b;\0", /^it holds zero bytes/],
     ["conf", "nested deeply", conf, "a {".repeat(1_000), /^blocks are more than 50 deep$/],
-    ["heading", "nested deeply", page, "<div>".repeat(1_000), /^its elements are more than 200 levels/],
+    [
+      "heading",
+      "nested deeply",
+      page,
+      "<div>".repeat(1_000),
+      /^its elements are more than 200 levels/,
+    ],
     ["script", "too large", page, "a".repeat(1_500_000), /^it is larger than 1000 kB$/],
   ])("fails the point '%s' if its file is %s", async (id, _, file, text, cause) => {
     const port = await portOf("task4");
