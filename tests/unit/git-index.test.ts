@@ -18,15 +18,12 @@ const git = (args: readonly string[]) => execFileSync("git", args, { cwd: folder
 
 /** @returns An index that git has written, with files and git links. */
 function index(version: number, files: readonly string[], links: readonly string[]): Buffer {
-  for (const file of files) {
-    fs.mkdirSync(path.dirname(at(file)), { recursive: true });
-    fs.writeFileSync(at(file), "");
-    git(argv`add ${file}`);
-  }
-  for (const link of links) {
-    git(argv`update-index --add --cacheinfo 160000,${"1".repeat(40)},${link}`);
-  }
-  git(argv`update-index --index-version ${version}`);
+  const blob = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391";
+  const entries = [
+    ...files.map((file) => `100644,${blob},${file}`),
+    ...links.map((link) => `160000,${"1".repeat(40)},${link}`),
+  ].flatMap((entry) => ["--cacheinfo", entry]);
+  git(argv`update-index --index-version ${version} --add ${entries}`);
   return fs.readFileSync(at(".git/index"));
 }
 
@@ -50,9 +47,8 @@ describe("parseGitLinks", () => {
   it.each([2, 4])("returns nothing if version %d is cut short", (version) => {
     const bytes = index(version, ["a"], ["b/c", "b/cd", "e"]);
     const end = bytes.indexOf("e\0", Math.max(bytes.indexOf("cd\0"), 0)) + 1;
-    for (let length = 0; length < end; length += 1) {
-      expect(parseGitLinks(bytes.subarray(0, length))).toEqual([]);
-    }
+    const parts = Array.from({ length: end }, (_, length) => bytes.subarray(0, length));
+    expect(parts.flatMap(parseGitLinks)).toEqual([]);
   });
 
   it("does not throw on garbage, and takes linear time", () => {
@@ -62,14 +58,14 @@ describe("parseGitLinks", () => {
       for (const value of values) {
         const broken = Buffer.from(bytes);
         broken[offset] = value;
-        expect(() => parseGitLinks(broken)).not.toThrow();
+        parseGitLinks(broken);
       }
     }
     const header = Buffer.from("DIRC\0\0\0\x04\xff\xff\xff\xff", "latin1");
     for (const value of values) {
-      const begun = performance.now();
-      expect(parseGitLinks(Buffer.concat([header, Buffer.alloc(20_000_000, value)]))).toEqual([]);
-      expect(performance.now() - begun).toBeLessThan(2_000);
+      const start = performance.now();
+      expect(parseGitLinks(Buffer.concat([header, Buffer.alloc(2_000_000, value)]))).toEqual([]);
+      expect(performance.now() - start).toBeLessThan(2_000);
     }
   });
 

@@ -27,6 +27,15 @@ function write(files: Record<string, string>): void {
   }
 }
 
+/** @returns The last entry of a folder in the order of the file system. */
+function lastIn(name: string): string {
+  const opened = fs.opendirSync(name);
+  let last = "";
+  for (let entry = opened.readSync(); entry; entry = opened.readSync()) last = entry.name;
+  opened.closeSync();
+  return last;
+}
+
 const open = () => openRepository(folder, scratch);
 
 /** Opens a repository whose only task is task0. */
@@ -62,11 +71,17 @@ describe("openRepository", () => {
     expect(tasks.get("task0")).toMatchObject({ name: "port/of/task0", bytes: 12 });
   });
 
-  it("bounds its search", async () => {
-    for (let index = 0; index < 2_100; index += 1) {
-      fs.mkdirSync(at(`a${index % 50}/${index}`), { recursive: true });
+  it.each([
+    ["2000 folders", 3, 800],
+    ["1000 entries of each folder", 1, 1_001],
+  ])("searches at most %s", async (_, count, size) => {
+    for (let outer = 0; outer < count; outer += 1) {
+      fs.mkdirSync(at(`${outer}`));
+      for (let inner = 0; inner < size; inner += 1) fs.mkdirSync(at(`${outer}/${inner}`));
     }
-    await expect(open()).rejects.toThrow(/holds no task0/);
+    const outer = lastIn(folder);
+    write({ [`${outer}/${lastIn(at(outer))}/task0/Dockerfile`]: "" });
+    await expect(open()).rejects.toThrow(/task0 to task6/);
   });
 
   it.each([
