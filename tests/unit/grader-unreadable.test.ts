@@ -1,100 +1,90 @@
+import { execFileSync } from "node:child_process";
+import { symlinkSync } from "node:fs";
+import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { grading } from "../../tools/grader/grade";
 import type { Point } from "../../tools/grader/point";
-import { Port, withTasks } from "../lib/grader-fixtures";
+import { type Port, usePorts } from "../lib/grader-fixtures";
 
-const report = Object.assign(() => undefined, { detail: () => undefined });
+const portOf = usePorts();
 
-/** Has a task4 read, without Docker, once one of its files has another text. */
-async function readWith(file: string, text: string | Buffer): Promise<Point[]> {
-  const port = await Port.of("task4");
-  try {
-    await port.write({ [`task4/${file}`]: text });
-    const { signal } = new AbortController();
-    const sandbox = { prefix: "unread", signal, report, buildTimeoutMs: 1 };
-    return await withTasks(port.folder, async (folders) => {
-      const graded = grading("task4", folders.get("task4"), sandbox);
-      await graded.read();
-      return graded.report().points;
-    });
-  } finally {
-    await port.remove(".");
-  }
-}
+const failuresOf = (points: readonly Point[]): Point[] =>
+  points.filter(({ verdict }) => verdict === "fail");
 
 const utf16 = Buffer.from("\uFEFFservices: {}\n", "utf16le");
-const composeFile = "docker-compose.yml";
+const compose = "docker-compose.yml";
+const conf = "front-end/softy-pinko-front-end.conf";
 const page = "front-end/softy-pinko-front-end/index.html";
 const bomb = Array.from({ length: 9 }, (_, n) => `a${n}: &a${n} [${`*a${n - 1},`.repeat(n && 9)}]`);
 
-describe("a file that the grader cannot read", () => {
-  it.each([
-    [composeFile, "in UTF-16", utf16, "compose", "it is UTF-16; save it as UTF-8"],
+describe("the reading phase", () => {
+  it.each<[string, string, string, string | Buffer, RegExp]>([
+    ["compose", "UTF-16", compose, utf16, /^it is UTF-16; save it as UTF-8$/],
     [
-      composeFile,
-      "in UTF-16, the other way",
-      utf16.swap16(),
       "compose",
-      "it is UTF-16; save it as UTF-8",
+      "UTF-16BE",
+      compose,
+      Buffer.from(utf16).swap16(),
+      /^it is UTF-16; save it as UTF-8$/,
     ],
+    ["compose", "too large", compose, `#${"#".repeat(2_000_000)}`, /^it is larger than 100 kB$/],
+    ["compose", "an alias bomb", compose, bomb.join("\n"), /^its aliases unfold without measure$/],
     [
-      composeFile,
-      "too large",
-      `services: {}\n${"#".repeat(2_000_000)}`,
       "compose",
-      "it is larger than 100 kB",
-    ],
-    [
-      composeFile,
-      "an alias bomb",
-      bomb.join("\n"),
-      "compose",
-      "its aliases unfold without measure",
-    ],
-    [
-      composeFile,
-      "deep",
+      "nested deeply",
+      compose,
       `a: ${"[".repeat(300)}`,
-      "compose",
-      "it has more than 200 opening brackets",
+      /more than 200 opening brackets/,
     ],
-    [composeFile, "no YAML", "services:\n  a: [\n", "compose", /^it is no YAML: Flow sequence/],
+    ["compose", "not YAML", compose, "services:\n  a: [\n", /^it is no.* YAML: Flow sequence/],
+    ["compose", "tagged", compose, "include: !!binary L2V0Yw==\n", /YAML: Unresolved tag/],
+    ["dockerfile", "UTF-16", "back-end/Dockerfile", utf16, /^it is UTF-16; save it as UTF-8$/],
     [
-      composeFile,
-      "a tag",
-      "include: !!binary L2V0Yw==\n",
-      "compose",
-      /^it is no YAML: Unresolved tag/,
-    ],
-    ["back-end/Dockerfile", "in UTF-16", utf16, "dockerfile", "it is UTF-16; save it as UTF-8"],
-    [
-      "back-end/Dockerfile",
-      "without FROM",
-      "RUN a\n",
       "dockerfile",
-      "RUN stands before the first FROM",
+      "without FROM",
+      "back-end/Dockerfile",
+      "RUN a\n",
+      /^RUN .* before the first FROM$/,
     ],
+    ["conf", "not text", conf, "a b;\0", /^it holds zero bytes/],
+    ["conf", "nested deeply", conf, "a {".repeat(1_000), /^blocks are more than 50 deep$/],
     [
-      "front-end/softy-pinko-front-end.conf",
-      "with zero bytes",
-      "a b;\0",
-      "conf",
-      /^it holds zero bytes/,
+      "heading",
+      "nested deeply",
+      page,
+      "<div>".repeat(1_000),
+      /^its elements are more than 200 levels/,
     ],
-    [
-      "front-end/softy-pinko-front-end.conf",
-      "deep",
-      "a {".repeat(1_000),
-      "conf",
-      "blocks are more than 50 deep",
-    ],
-    [page, "deep", "<div>".repeat(1_000), "heading", "its elements are more than 200 levels deep"],
-    [page, "too large", "a".repeat(1_500_000), "script", "it is larger than 1000 kB"],
-  ])("%s %s fails its point", async (file, _, text, id, cause) => {
-    const points = await readWith(file, text);
-    const expected = typeof cause === "string" ? cause : expect.stringMatching(cause);
+    ["script", "too large", page, "a".repeat(1_500_000), /^it is larger than 1000 kB$/],
+  ])("fails the point '%s' if its file is %s", async (id, _, file, text, cause) => {
+    const port = await portOf("task4");
+    await port.write({ [`task4/${file}`]: text });
+    const points = await port.read("task4");
     expect(points.find((point) => point.id === `task4.${id}`)).toMatchObject({
-      ...{ verdict: "fail", cause: expected, file: `task4/${file}` },
+      verdict: "fail",
+      cause: expect.stringMatching(cause),
+      file: `task4/${file}`,
     });
+  });
+
+  it("fails the point 'folder' and skips the others if the task is refused", async () => {
+    const port = await portOf("task0");
+    execFileSync("mkfifo", [path.join(port.folder, "task0/pipe")]);
+    const [folder, ...others] = await port.read("task0");
+    expect(folder).toMatchObject({ id: "task0.folder", verdict: "fail", file: "task0" });
+    expect(new Set(others.map(({ verdict }) => verdict))).toEqual(new Set(["skipped"]));
+  });
+
+  it("reports nothing from files that are links to outside", async () => {
+    const port = await portOf("task6");
+    const link = async ({ folder }: Port, file: string): Promise<void> => {
+      await port.remove(file).catch(() => undefined);
+      symlinkSync("/etc/passwd", path.join(folder, file));
+    };
+    const files = [compose, "2-api-servers.txt", ".env", "back-end/Dockerfile", page];
+    for (const file of files) await link(port, `task6/${file}`);
+    const points = await port.read("task6");
+    const ids = ["task6.command-file", "task6.compose", "task6.dockerfile", "task6.heading"];
+    expect(failuresOf(points).map(({ id }) => id)).toEqual(expect.arrayContaining(ids));
+    expect(JSON.stringify(points)).not.toMatch(/root:|daemon/);
   });
 });
