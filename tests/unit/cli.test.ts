@@ -151,7 +151,6 @@ describe.concurrent("a command with a defect can", () => {
       defect("docker build . failed with 17 no space left"),
       "cleaning\nclean\n",
     ],
-    ["throw in a listener, throw", defect("ouch"), "cleaning\nclean\n"],
     ["settle only when aborted", neverHappens, "cleaning\nclean\n"],
     ["never settle", neverHappens, "cleaned up\n"],
   ])("%s: it is reported, and the body can settle", async (way, stderr, stdout) => {
