@@ -125,11 +125,7 @@ describe("an error is returned", () => {
     ["trailers are endless", flood(`${chunked}0\r\n`, "X-A: b\r\n"), malformed],
     ["the body is endless", flood("HTTP/1.1 200 OK\r\n\r\n", "x"), /^the body has more than 5 MB$/],
     ["informational responses are endless", flood("", earlyHints), /^too many informational/],
-    [
-      "informational responses are slow",
-      drip("", earlyHints),
-      /^too many informational/,
-    ],
+    ["informational responses are slow", drip("", earlyHints), /^too many informational/],
     ["headers are slow", drip("HTTP/1.1 200 OK\r\nX-A: ", "x"), late],
     ["the body is slow", drip("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n", "x"), late],
   ])("if %s", async (_, response, error) => {

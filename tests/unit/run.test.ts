@@ -140,7 +140,7 @@ describe("PATH", () => {
   );
 });
 
-describe("a canceled program", () => {
+describe.concurrent("a canceled program", () => {
   it.each([
     ["is stopped with its children", "sleep 1000 & echo $!; wait", 0, 1.9],
     [
@@ -186,8 +186,8 @@ describe("a canceled program", () => {
   });
 });
 
-describe("when this process exits, a program", () => {
-  afterEach(endScripts);
+describe.concurrent("when this process exits, a program", () => {
+  afterAll(endScripts);
 
   it.each([
     ["is killed", {}, false],
