@@ -25,7 +25,7 @@ export interface Runnable {
 export type Mark = "run" | "run on an engine" | "output";
 
 /**
- * Finds the `sh` blocks after a comment with the mark.
+ * Finds the `sh` blocks directly after a comment with the mark; the next block may show the output.
  * @throws {Error} if a comment that looks like a mark has no effect.
  */
 export function runnablesIn(markdown: string, mark: Mark): Runnable[] {
@@ -34,15 +34,15 @@ export function runnablesIn(markdown: string, mark: Mark): Runnable[] {
     const node = nodes[index];
     return node?.type === "html" && wanted.some((name) => node.value === `<!-- test: ${name} -->`);
   };
+  const blocks = nodes.flatMap((node, index) => (node.type === "code" ? [{ node, index }] : []));
   let marks = 0;
-  const runnables = nodes.flatMap((node, index): Runnable[] => {
-    if (node.type !== "code" || node.lang !== "sh") return [];
-    if (!isMark(index - 1, "run", "run on an engine")) return [];
-    const next = nodes[index + 2];
-    const hasOutput = isMark(index + 1, "output") && next?.type === "code";
-    marks += hasOutput ? 2 : 1;
+  const runnables = blocks.flatMap(({ node, index }, position): Runnable[] => {
+    if (node.lang !== "sh" || !isMark(index - 1, "run", "run on an engine")) return [];
+    const next = blocks[position + 1];
+    const isShown = next !== undefined && isMark(next.index - 1, "output");
+    marks += isShown ? 2 : 1;
     if (!isMark(index - 1, mark)) return [];
-    const output = hasOutput ? next.value : undefined;
+    const output = isShown ? next.node.value : undefined;
     return [{ script: node.value, line: node.position?.start.line, output }];
   });
   const comments = nodes.filter((node) => node.type === "html" && /<!--\s*test/i.test(node.value));
