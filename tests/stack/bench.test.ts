@@ -36,13 +36,15 @@ async function leftovers({ output }: Child): Promise<string[]> {
 describeOnEngine("a quick benchmark", () => {
   let folder: string;
   let child: Child;
-  let report: BenchReport;
+  let report: BenchReport & { failures: string[] };
 
   beforeAll(async () => {
     folder = await mkdtemp(path.join(tmpdir(), "bench-"));
     child = bench(argv`--quick --json --soak=10 --svg=${folder}/chart.svg`);
-    expect({ code: await child.ended, ...child.output }).toMatchObject({ code: 0 });
-    report = JSON.parse(child.output.stdout) as BenchReport;
+    const code = await child.ended;
+    expect(child.output.stderr).not.toContain("error:");
+    report = JSON.parse(child.output.stdout) as typeof report;
+    expect({ code, failures: report.failures }).toEqual({ code: 0, failures: [] });
   }, 10 * minutes);
   afterAll(() => rm(folder, { recursive: true, force: true }));
 

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { benchChart } from "../../tools/bench/bench-chart";
 import { renderText } from "../../tools/bench/report-text";
-import { darkFile, renderChart } from "../../tools/lib/chart";
+import { renderChart } from "../../tools/lib/chart";
 import { exampleReport, rotationOf } from "./lib/bench-example";
 
 // picocolors reads it when it is imported; in CI it would color the report
@@ -63,9 +63,5 @@ describe("the chart", () => {
   it("has text from the report as text", async () => {
     const svg = await renderChart(benchChart({ ...report, machine: "</desc><script>" }), "light");
     expect(svg).not.toContain("<script");
-  });
-
-  it("is drawn into two files", () => {
-    expect(darkFile("docs/benchmark.svg")).toBe("docs/benchmark-dark.svg");
   });
 });

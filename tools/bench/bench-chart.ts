@@ -15,7 +15,7 @@ import {
 import type { BenchReport } from "./report";
 
 /** Pixels around the bars, and for each bar. */
-const margin = { left: 116, right: 250, top: 84, bottom: 12 };
+const margin = { left: 116, right: 250, top: 100, bottom: 12 };
 const barHeight = 36;
 
 /** @returns A bar of the requests per second for each contender, with its latency next to it. */
@@ -28,21 +28,21 @@ export function benchChart(report: BenchReport): Chart {
     return `${whole(rate)}  ·  ${times(ratio(rate, original))} × original  ·  ${p99}`;
   });
   const title = `Requests per second: 2 servers, ${comparedConnections} connections`;
-  const source = `${machine}, ${formatDate(date)}, ${describeRounds(report)}`;
+  const source = [`${formatDate(date)}, ${describeRounds(report)}`, machine];
   const sentences = contenders.map((contender, index) => `${contender.title}: ${labels[index]}.`);
   return {
     title,
-    description: [...sentences, `${source}.`].join(" "),
+    description: [...sentences, `${source.join(", ")}.`].join(" "),
     width: 960,
     height: margin.top + contenders.length * barHeight + margin.bottom,
     option: (colors) => ({
       title: {
         text: title,
-        subtext: source,
+        subtext: source.join("\n"),
         left: 11,
         top: 10,
         textStyle: { color: colors.text, fontSize: 18 },
-        subtextStyle: { color: colors.muted, fontSize: 12 },
+        subtextStyle: { color: colors.muted, fontSize: 12, lineHeight: 17 },
       },
       grid: margin,
       xAxis: { type: "value", show: false },

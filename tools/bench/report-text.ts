@@ -80,8 +80,7 @@ const memoryOf = (usages: readonly Usage[]): string =>
 /** Microseconds of CPU time for a request, by the rate of the round in which the usage was read. */
 function costOf(contender: ContenderReport): string {
   const cores = sum(contender.busy.map((usage) => usage.cores));
-  const cost = ratio(cores * 1e6, samplesOf(contender)[0]?.perSecond);
-  return decimal(cost, 0);
+  return whole(ratio(cores * 1e6, samplesOf(contender)[0]?.perSecond));
 }
 
 /** Pads the cells of each column to the same width: words on the right, figures on the left. */
