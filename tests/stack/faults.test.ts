@@ -1,5 +1,5 @@
 import path from "node:path";
-import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, expect, it } from "vitest";
 import { cases } from "../../tools/faults/cases";
 import type { CaseReport, LabReport } from "../../tools/faults/report";
 import { argv } from "../../tools/lib/argv";
@@ -84,8 +84,10 @@ describeOnEngine("the fault lab", { timeout: 5 * minutes }, () => {
   it("removes its stack on Ctrl-C, even if a container is paused", async () => {
     const child = startLab("--fault", "pause");
     const paused = async (): Promise<boolean> =>
-      (await run("docker", argv`ps -q --filter=status=paused --filter=name=${projectOf(child)}`)) !==
-      "";
+      (await run(
+        "docker",
+        argv`ps -q --filter=status=paused --filter=name=${projectOf(child)}`,
+      )) !== "";
     await waitUntil(paused, { for: "a paused container", timeoutMs: 3 * minutes });
     // An image under another name is not the lab's to remove
     const kept = ownName("kept");

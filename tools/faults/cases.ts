@@ -25,7 +25,6 @@ const downS = 2;
 /** Rejections are allowed for this long after the first server is back: nginx has to notice it. */
 const rejectionGraceMs = 3_000;
 
-const namesOf = (servers: readonly Container[]): string => servers.map(shortName).join(" and ");
 const idsOf = (servers: readonly Container[]): string[] => servers.map(({ id }) => id);
 
 /** @returns The last server; of a faulty and two others, the faulty one. */
@@ -41,11 +40,10 @@ async function doAndUndo(
   seconds = downS,
 ): Promise<void> {
   const servers = (await experiment.servers()).slice(-count);
-  experiment.mark(`${fault} ${namesOf(servers)}`);
-  await experiment.docker(argv`${fault} ${idsOf(servers)}`);
+  const names = servers.map(shortName).join(" and ");
+  await experiment.act(`${fault} ${names}`, argv`${fault} ${idsOf(servers)}`);
   await experiment.hold(seconds);
-  experiment.mark(`${restore} ${namesOf(servers)}`);
-  await experiment.docker(argv`${restore} ${idsOf(servers)}`);
+  await experiment.act(`${restore} ${names}`, argv`${restore} ${idsOf(servers)}`);
 }
 
 /** Not `docker kill --signal`: Docker would take a later exit for a requested stop. */
@@ -53,17 +51,14 @@ const toggle = ({ id }: Container): string[] => argv`exec ${id} sh -c ${"kill -U
 
 async function misbehave(experiment: Experiment, how: string): Promise<void> {
   const server = await lastServer(experiment);
-  experiment.mark(`${shortName(server)} ${how}`);
-  await experiment.docker(toggle(server));
+  await experiment.act(`${shortName(server)} ${how}`, toggle(server));
   await experiment.hold(4);
-  experiment.mark(`${shortName(server)} recovers`);
-  await experiment.docker(toggle(server));
+  await experiment.act(`${shortName(server)} recovers`, toggle(server));
 }
 
 async function restartAll(experiment: Experiment, waits: boolean): Promise<void> {
   for (const server of await experiment.servers()) {
-    experiment.mark(`restart ${shortName(server)}`);
-    await experiment.docker(argv`restart ${server.id}`);
+    await experiment.act(`restart ${shortName(server)}`, argv`restart ${server.id}`);
     if (waits) await experiment.waitForHealthy(server.id);
   }
 }
@@ -72,11 +67,12 @@ async function disconnect(experiment: Experiment): Promise<void> {
   const server = await lastServer(experiment);
   const format = "{{range $name, $network := .NetworkSettings.Networks}}{{$name}}{{end}}";
   const network = await experiment.docker(argv`inspect --format=${format} ${server.id}`);
-  experiment.mark(`disconnect ${shortName(server)}`);
-  await experiment.docker(argv`network disconnect ${network} ${server.id}`);
+  const connection = [network, server.id];
+  const name = shortName(server);
+  await experiment.act(`disconnect ${name}`, argv`network disconnect ${connection}`);
   await experiment.hold(3);
-  experiment.mark(`connect ${shortName(server)}`);
-  await experiment.docker(argv`network connect --alias=${api.service} ${network} ${server.id}`);
+  const connect = argv`network connect --alias=${api.service} ${connection}`;
+  await experiment.act(`connect ${name}`, connect);
 }
 
 async function rescale(experiment: Experiment): Promise<void> {
@@ -103,19 +99,17 @@ async function replaceAll(experiment: Experiment): Promise<void> {
 async function killFrontEnd(experiment: Experiment): Promise<void> {
   const frontEnd = `${experiment.stack.project}-front-end-1`;
   const window = experiment.allowRejections("page");
-  experiment.mark("kill front-end");
-  await experiment.docker(argv`kill ${frontEnd}`);
+  await experiment.act("kill front-end", argv`kill ${frontEnd}`);
   await experiment.hold(downS);
-  experiment.mark("start front-end");
-  await experiment.docker(argv`start ${frontEnd}`);
+  await experiment.act("start front-end", argv`start ${frontEnd}`);
   await experiment.waitForHealthy(frontEnd);
   window.untilMs = experiment.load.now() + rejectionGraceMs;
 }
 
 async function reloadProxy(experiment: Experiment): Promise<void> {
+  const reload = argv`exec ${`${experiment.stack.project}-proxy-1`} nginx -s reload`;
   for (let count = 0; count < 5; count += 1) {
-    experiment.mark("reload");
-    await experiment.docker(argv`exec ${experiment.stack.project}-proxy-1 nginx -s reload`);
+    await experiment.act("reload", reload);
     await experiment.hold(0.7);
   }
 }
@@ -125,8 +119,7 @@ async function runOutOfMemory(experiment: Experiment): Promise<void> {
   // Restarts by the container's restart policy; `docker start` is not counted
   const inspect = argv`inspect --format={{.RestartCount}} ${server.id}`;
   const before = await experiment.docker(inspect);
-  experiment.mark(`${shortName(server)} allocates memory`);
-  await experiment.docker(toggle(server));
+  await experiment.act(`${shortName(server)} allocates memory`, toggle(server));
   await experiment.waitFor(
     "the kernel to kill the server and Docker to restart it",
     async () => (await experiment.docker(inspect)) !== before,
@@ -140,11 +133,9 @@ async function stopAll(experiment: Experiment): Promise<void> {
   const { load } = experiment;
   const [first, ...others] = idsOf(await experiment.servers());
   const window = experiment.allowRejections("api");
-  experiment.mark("stop every server");
-  await experiment.docker(argv`stop ${first as string} ${others}`);
+  await experiment.act("stop every server", argv`stop ${first as string} ${others}`);
   await experiment.hold(downS);
-  experiment.mark("start the first server");
-  await experiment.docker(argv`start ${first as string}`);
+  await experiment.act("start the first server", argv`start ${first as string}`);
   const startMs = load.now();
   window.untilMs = startMs + rejectionGraceMs;
   const { length } = load.samples;
@@ -154,8 +145,7 @@ async function stopAll(experiment: Experiment): Promise<void> {
       .some(({ probe, outcome }) => probe.kind === "api" && outcome === "served"),
   );
   experiment.servedAgainS = (load.now() - startMs) / 1_000;
-  experiment.mark("served again");
-  await experiment.docker(argv`start ${others}`);
+  await experiment.act("served again: start the others", argv`start ${others}`);
 }
 
 /** Every fault, in the order in which they are injected. */

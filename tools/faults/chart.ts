@@ -21,13 +21,13 @@ export function faultChart(report: CaseReport, lab: LabReport): Chart {
     option: (colors) => ({
       title: {
         text: title,
-        subtext: `${source}: ${counts}`,
+        subtext: `${source}: ${counts} (shaded: until all servers ran again)`,
         left: 11,
         top: 10,
         textStyle: { color: colors.text, fontSize: 16 },
-        subtextStyle: { color: colors.muted, fontSize: 12 },
+        subtextStyle: { color: colors.muted, fontSize: 12, lineHeight: 17 },
       },
-      legend: { top: 78, left: 70, icon: "rect", textStyle: { color: colors.text } },
+      legend: { top: 78, left: 70, itemGap: 24, icon: "rect", textStyle: { color: colors.text } },
       grid: { left: 76, right: 24, top: 160, bottom: 36 },
       xAxis: {
         type: "value",
@@ -71,6 +71,7 @@ function seriesOf(report: CaseReport, colors: ChartColors): SeriesOption[] {
     {
       type: "bar",
       name: "lost",
+      z: 3,
       color: colors.fail,
       barWidth: 3,
       data: rates((bucket) => bucket.lost),

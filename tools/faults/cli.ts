@@ -22,21 +22,24 @@ interface Options {
   svg?: string;
 }
 
+const help = `
+Exit code: 0 nothing was lost, 1 requests were lost, 2 the lab could not run.
+The faults are described in docs/faults.md.`;
+
 main(async (signal) => {
   const names = cases.map(({ name }) => name);
   const program = commandLine("npm run faults --")
     .description("Runs a stack under load, injects faults into it, and counts lost requests.")
-    .addArgument(new Argument("[stack]").choices(stackNames).default("production"))
+    .addArgument(
+      new Argument("[stack]", "the stack to test").choices(stackNames).default("production"),
+    )
     .option("--fault <name>", "inject only this fault (repeatable)", collect(names), [])
     .option("--list", "list the faults")
     .option("--rounds <number>", "inject each fault this many times", wholeNumber(1, 100), 1)
     .option("--connections <number>", "connections of the load", wholeNumber(1, 256), 8)
     .option("--json", "print the report as JSON")
     .option("--svg <file>", "also write a chart of the one fault, and a dark one next to it")
-    .addHelpText(
-      "after",
-      "\nExit code: 0 nothing was lost, 1 requests were lost, 2 the lab could not run.\nThe faults are described in docs/faults.md.",
-    )
+    .addHelpText("after", help)
     .parse();
   const [stack] = program.processedArgs as [StackName];
   const { fault, list, rounds, connections, json, svg } = program.opts<Options>();
@@ -50,7 +53,7 @@ main(async (signal) => {
   }
   if (svg !== undefined) {
     const count = chosen.length * rounds;
-    if (count > 1) throw new UserError(`--svg draws one fault, not ${count}: name it with --fault.`);
+    if (count > 1) throw new UserError(`--svg draws one fault, not ${count}: name it by --fault.`);
     for (const file of [svg, darkFile(svg)]) await requireWritable(file);
   }
 
@@ -81,7 +84,8 @@ main(async (signal) => {
   );
   const engine = await withEngine(signal, [build, ...steps.flat()], async () => project?.remove());
   const machine = describeMachine(engine);
-  const report: LabReport = { stack, machine, date: new Date(), rounds, connections, cases: reports };
+  const date = new Date();
+  const report: LabReport = { stack, machine, date, rounds, connections, cases: reports };
   const [first] = reports;
   if (svg !== undefined && first !== undefined) await writeChart(svg, faultChart(first, report));
   process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : renderText(report));

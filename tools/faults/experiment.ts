@@ -61,6 +61,12 @@ export class Experiment {
     return run("docker", args, { signal: this.signal });
   }
 
+  /** Records an event and runs the `docker` command that it consists of. */
+  async act(label: string, args: readonly string[]): Promise<void> {
+    this.mark(label);
+    await this.docker(args);
+  }
+
   /** Keeps the state as it is for some seconds of load. */
   async hold(seconds: number): Promise<void> {
     await sleep(seconds * 1_000, undefined, { signal: this.signal });
@@ -70,7 +76,7 @@ export class Experiment {
   async waitFor(
     what: string,
     condition: () => Promise<boolean> | boolean,
-    intervalMs = 50,
+    intervalMs = 100,
   ): Promise<void> {
     const { signal } = this;
     await waitUntil(condition, { for: what, timeoutMs: 60_000, intervalMs, signal });

@@ -103,7 +103,7 @@ async function arrange(
 ): Promise<void> {
   const waitFor = (what: string, condition: () => Promise<boolean>): Promise<boolean> =>
     waitUntil(condition, { for: what, timeoutMs: 30_000, signal: options.signal });
-  // A container that was paused is unhealthy until its next health check, and Compose would give up
+  // Compose fails if a container that was paused is still unhealthy
   await waitFor("every container to be healthy", async () =>
     (await listContainers(stack)).every(({ health }) => health !== "unhealthy"),
   );
@@ -151,10 +151,7 @@ function stackFor(project: TemporaryProject, { faulty }: FaultCase): Stack {
   return { ...project, env: { ...project.env, COMPOSE_FILE: files, FAULT: faulty } };
 }
 
-/**
- * A server of the stack, with all its settings and limits, whose program can be made to misbehave. It
- * has the API's name in DNS.
- */
+/** A server with the API's settings, limits and DNS name whose program can be made to misbehave. */
 async function faultyServerFile(stack: TemporaryProject): Promise<string> {
   const { folder, project } = stack;
   const config = JSON.parse(await compose(stack, argv`config --format=json`)) as {

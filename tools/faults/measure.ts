@@ -34,19 +34,13 @@ export function balancedFrom(
       probe.kind === "api" && outcome === "served" && startMs >= fromMs,
   );
   const size = windowPerServer * servers.length;
-  const counts = new Map(servers.map((server) => [server, 0]));
-  const add = (server: string | undefined, change: number): void => {
-    const count = counts.get(server ?? "");
-    if (server !== undefined && count !== undefined) counts.set(server, count + change);
-  };
-  const isBalanced = (): boolean =>
-    [...counts.values()].every(
-      (count) => Math.abs(count - windowPerServer) <= tolerance * windowPerServer,
-    );
-  for (const [index, sample] of served.entries()) {
-    add(sample.server, 1);
-    add(served[index - size]?.server, -1);
-    if (index >= size - 1 && isBalanced()) return served[index - size + 1]?.startMs;
+  for (let start = 0; start + size <= served.length; start += 1) {
+    const window = served.slice(start, start + size);
+    const isBalanced = servers.every((name) => {
+      const count = window.filter(({ server }) => server === name).length;
+      return Math.abs(count - windowPerServer) <= tolerance * windowPerServer;
+    });
+    if (isBalanced) return window[0]?.startMs;
   }
   return undefined;
 }
@@ -65,7 +59,10 @@ export function timeline(
   const buckets: Bucket[] = [];
   for (const { startMs, latencyMs, outcome, probe, server } of samples) {
     const index = Math.floor((startMs + latencyMs) / bucketMs);
-    while (buckets.length <= index) buckets.push(emptyBucket(buckets.length, servers));
+    for (let at = buckets.length; at <= index; at += 1) {
+      const [atS, shares] = [(at * bucketMs) / 1_000, servers.map(() => 0)];
+      buckets.push({ atS, served: 0, turnedAway: 0, lost: 0, worstMs: 0, shares });
+    }
     const bucket = buckets[index] as Bucket;
     bucket[outcome === "rejected" ? "turnedAway" : outcome] += 1;
     bucket.worstMs = Math.max(bucket.worstMs, Math.round(latencyMs));
@@ -73,9 +70,4 @@ export function timeline(
     if (share >= 0) bucket.shares[share] = (bucket.shares[share] as number) + 1;
   }
   return { bucketS: bucketMs / 1_000, buckets };
-}
-
-function emptyBucket(index: number, servers: readonly string[]): Bucket {
-  const atS = (index * bucketMs) / 1_000;
-  return { atS, served: 0, turnedAway: 0, lost: 0, worstMs: 0, shares: servers.map(() => 0) };
 }

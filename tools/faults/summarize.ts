@@ -35,16 +35,15 @@ export function summarize(observations: Observations, trial: Trial): CaseReport 
   }));
   const lost = samples.filter(({ outcome }) => outcome === "lost");
   const rejected = samples.filter(({ outcome }) => outcome === "rejected");
-  const latenciesOf = (list: readonly Sample[]): number[] => list.map(({ latencyMs }) => latencyMs);
-  const latencies = latenciesOf(samples);
-  const servers = load.samples.some(({ server }) => server !== undefined)
+  const latencies = samples.map(({ latencyMs }) => latencyMs);
+  const servers = samples.some(({ server }) => server !== undefined)
     ? [...new Set(names.values())]
     : [];
   const { bucketS, buckets } = timeline(samples, servers);
   const reached = {
     worstMs: percentile(latencies, 1),
     evenS: balancedMs === undefined ? Infinity : Math.max(0, balancedMs - toMs) / 1_000,
-    turnedAwayMs: percentile(latenciesOf(rejected), 1),
+    turnedAwayMs: Math.max(0, ...rejected.map(({ latencyMs }) => latencyMs)),
     servedAgainS: servedAgainS ?? Infinity,
   };
   const target = targetOf(fault);
