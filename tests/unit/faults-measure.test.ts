@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import type { FaultCase } from "../../tools/faults/cases";
-import type { RejectionWindow } from "../../tools/faults/experiment";
 import type { Probe } from "../../tools/faults/judge";
 import type { Sample } from "../../tools/faults/load";
 import { balancedFrom, percentile, timeline } from "../../tools/faults/measure";
@@ -105,7 +104,7 @@ describe("the summary of a case", () => {
   ): CaseReport => {
     const seenServers = seen("back-end-1");
     return summarize(
-      { load: { samples }, rejectionWindows: [], seenServers, events: [], ...observations },
+      { load: { samples }, seenServers, events: [], ...observations },
       { fault, round: 1, fromMs: 1_000, toMs: 2_000, balancedMs: 2_000, ...trial },
     );
   };
@@ -132,9 +131,9 @@ describe("the summary of a case", () => {
     ["of another kind of request", 1_500, page, 1],
   ])("counts a rejection as lost unless it is allowed: %s", (_, startMs, probe, lost) => {
     const rejection = sample(startMs, { probe, outcome: "rejected", status: 503 });
-    const rejectionWindows: RejectionWindow[] = [{ kind: "api", fromMs: 1_000, untilMs: 2_000 }];
+    const rejectionWindow = { kind: "api", fromMs: 1_000, untilMs: 2_000 } as const;
     const counts = { lost, turnedAway: 1 - lost };
-    expect(summary([rejection], { rejectionWindows })).toMatchObject(counts);
+    expect(summary([rejection], { rejectionWindow })).toMatchObject(counts);
   });
 
   it("adds up the shares of servers with the same name", () => {
@@ -152,7 +151,7 @@ describe("the summary of a case", () => {
   });
 
   const down = { fault: { ...fault, target: { turnedAwayMs: 1_000, servedAgainS: 3 } } };
-  const rejectionWindows: RejectionWindow[] = [{ kind: "api", fromMs: 0, untilMs: 9_000 }];
+  const rejectionWindow = { kind: "api", fromMs: 0, untilMs: 9_000 } as const;
   const rejected = (latencyMs: number) => sample(0, { outcome: "rejected", latencyMs });
   it.each<[string[], Sample, Partial<Observations>, Partial<Trial>]>([
     [[], sample(0, { server: first, latencyMs: 500 }), {}, { balancedMs: 5_000 }],
@@ -164,6 +163,6 @@ describe("the summary of a case", () => {
     [["servedAgainS"], rejected(400), {}, down],
     [["worstMs", "turnedAwayMs"], rejected(1_001), { servedAgainS: 1 }, down],
   ])("lists the missed targets: %j", (missed, only, observations, trial) => {
-    expect(summary([only], { rejectionWindows, ...observations }, trial).missed).toEqual(missed);
+    expect(summary([only], { rejectionWindow, ...observations }, trial).missed).toEqual(missed);
   });
 });

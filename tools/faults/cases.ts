@@ -2,7 +2,8 @@ import { argv } from "../lib/argv";
 import { type Container, compose } from "../lib/compose";
 import { UserError } from "../lib/errors";
 import { redeploy } from "../lib/redeploy";
-import { type Experiment, pollMs, shortName, versionVariable } from "./experiment";
+import { type Experiment, shortName, versionVariable } from "./experiment";
+import { isApiResponse } from "./measure";
 import type { Target } from "./report";
 import { api, type StackName } from "./stacks";
 
@@ -27,7 +28,6 @@ const rejectionGraceMs = 3_000;
 
 const idsOf = (servers: readonly Container[]): string[] => servers.map(({ id }) => id);
 
-/** @returns The last server; of a faulty and two others, the faulty one. */
 async function lastServer(experiment: Experiment): Promise<Container> {
   return (await experiment.servers()).at(-1) as Container;
 }
@@ -41,9 +41,9 @@ async function doAndUndo(
 ): Promise<void> {
   const servers = (await experiment.servers()).slice(-count);
   const names = servers.map(shortName).join(" and ");
-  await experiment.act(`${fault} ${names}`, argv`${fault} ${idsOf(servers)}`);
+  await experiment.docker(argv`${fault} ${idsOf(servers)}`, `${fault} ${names}`);
   await experiment.hold(seconds);
-  await experiment.act(`${restore} ${names}`, argv`${restore} ${idsOf(servers)}`);
+  await experiment.docker(argv`${restore} ${idsOf(servers)}`, `${restore} ${names}`);
 }
 
 /** Not `docker kill --signal`: Docker would take a later exit for a requested stop. */
@@ -51,14 +51,14 @@ const toggle = ({ id }: Container): string[] => argv`exec ${id} sh -c ${"kill -U
 
 async function misbehave(experiment: Experiment, how: string): Promise<void> {
   const server = await lastServer(experiment);
-  await experiment.act(`${shortName(server)} ${how}`, toggle(server));
+  await experiment.docker(toggle(server), `${shortName(server)} ${how}`);
   await experiment.hold(4);
-  await experiment.act(`${shortName(server)} recovers`, toggle(server));
+  await experiment.docker(toggle(server), `${shortName(server)} recovers`);
 }
 
 async function restartAll(experiment: Experiment, waits: boolean): Promise<void> {
   for (const server of await experiment.servers()) {
-    await experiment.act(`restart ${shortName(server)}`, argv`restart ${server.id}`);
+    await experiment.docker(argv`restart ${server.id}`, `restart ${shortName(server)}`);
     if (waits) await experiment.waitForHealthy(server.id);
   }
 }
@@ -69,10 +69,10 @@ async function disconnect(experiment: Experiment): Promise<void> {
   const network = await experiment.docker(argv`inspect --format=${format} ${server.id}`);
   const connection = [network, server.id];
   const name = shortName(server);
-  await experiment.act(`disconnect ${name}`, argv`network disconnect ${connection}`);
+  await experiment.docker(argv`network disconnect ${connection}`, `disconnect ${name}`);
   await experiment.hold(3);
   const connect = argv`network connect --alias=${api.service} ${connection}`;
-  await experiment.act(`connect ${name}`, connect);
+  await experiment.docker(connect, `connect ${name}`);
 }
 
 async function rescale(experiment: Experiment): Promise<void> {
@@ -99,9 +99,9 @@ async function replaceAll(experiment: Experiment): Promise<void> {
 async function killFrontEnd(experiment: Experiment): Promise<void> {
   const frontEnd = `${experiment.stack.project}-front-end-1`;
   const window = experiment.allowRejections("page");
-  await experiment.act("kill front-end", argv`kill ${frontEnd}`);
+  await experiment.docker(argv`kill ${frontEnd}`, "kill front-end");
   await experiment.hold(downS);
-  await experiment.act("start front-end", argv`start ${frontEnd}`);
+  await experiment.docker(argv`start ${frontEnd}`, "start front-end");
   await experiment.waitForHealthy(frontEnd);
   window.untilMs = experiment.load.now() + rejectionGraceMs;
 }
@@ -109,7 +109,7 @@ async function killFrontEnd(experiment: Experiment): Promise<void> {
 async function reloadProxy(experiment: Experiment): Promise<void> {
   const reload = argv`exec ${`${experiment.stack.project}-proxy-1`} nginx -s reload`;
   for (let count = 0; count < 5; count += 1) {
-    await experiment.act("reload", reload);
+    await experiment.docker(reload, "reload");
     await experiment.hold(0.7);
   }
 }
@@ -119,33 +119,28 @@ async function runOutOfMemory(experiment: Experiment): Promise<void> {
   // Restarts by the container's restart policy; `docker start` is not counted
   const inspect = argv`inspect --format={{.RestartCount}} ${server.id}`;
   const before = await experiment.docker(inspect);
-  await experiment.act(`${shortName(server)} allocates memory`, toggle(server));
-  await experiment.waitFor(
-    "the kernel to kill the server and Docker to restart it",
-    async () => (await experiment.docker(inspect)) !== before,
-    pollMs,
-  );
+  await experiment.docker(toggle(server), `${shortName(server)} allocates memory`);
+  const isRestarted = async (): Promise<boolean> => (await experiment.docker(inspect)) !== before;
+  await experiment.waitFor("the kernel to kill the server and Docker to restart it", isRestarted);
   experiment.mark("killed and restarted");
   await experiment.waitForHealthy(server.id);
 }
 
 async function stopAll(experiment: Experiment): Promise<void> {
   const { load } = experiment;
-  const [first, ...others] = idsOf(await experiment.servers());
+  const [first = "", ...others] = idsOf(await experiment.servers());
   const window = experiment.allowRejections("api");
-  await experiment.act("stop every server", argv`stop ${first as string} ${others}`);
+  await experiment.docker(argv`stop ${first} ${others}`, "stop every server");
   await experiment.hold(downS);
-  await experiment.act("start the first server", argv`start ${first as string}`);
+  await experiment.docker(argv`start ${first}`, "start the first server");
+  const { length } = load.samples;
   const startMs = load.now();
   window.untilMs = startMs + rejectionGraceMs;
-  const { length } = load.samples;
-  await experiment.waitFor("an API response", () =>
-    load.samples
-      .slice(length)
-      .some(({ probe, outcome }) => probe.kind === "api" && outcome === "served"),
+  const served = await experiment.waitFor("an API response", () =>
+    load.samples.slice(length).find(isApiResponse),
   );
-  experiment.servedAgainS = (load.now() - startMs) / 1_000;
-  await experiment.act("served again: start the others", argv`start ${others}`);
+  experiment.servedAgainS = (served.startMs + served.latencyMs - startMs) / 1_000;
+  await experiment.docker(argv`start ${others}`, "served again: start the others");
 }
 
 /** Every fault, in the order in which they are injected. */

@@ -1,4 +1,4 @@
-import type { LineSeriesOption, SeriesOption } from "echarts";
+import type { SeriesOption } from "echarts";
 import type { Chart, ChartColors } from "../lib/chart";
 import { formatDate } from "../lib/page";
 import type { Bucket, CaseReport, LabReport } from "./report";
@@ -55,26 +55,27 @@ function seriesOf(report: CaseReport, colors: ChartColors): SeriesOption[] {
   // The last bucket is not full
   const rates = (countOf: (bucket: Bucket) => number): number[][] =>
     buckets.slice(0, -1).map((bucket) => [bucket.atS + bucketS / 2, countOf(bucket) / bucketS]);
-  const area: LineSeriesOption = { type: "line", stack: "responses", symbol: "none" };
-  const style: LineSeriesOption = { ...area, lineStyle: { width: 0 }, areaStyle: { opacity: 0.8 } };
-  const servers = shares.map(({ server }, index): LineSeriesOption => {
-    return { ...style, name: server, data: rates((bucket) => bucket.shares[index] as number) };
-  });
-  const served = { ...style, name: "served", data: rates((bucket) => bucket.served) };
+  const area = (name: string, countOf: (bucket: Bucket) => number): SeriesOption => {
+    const style = { symbol: "none", lineStyle: { width: 0 }, areaStyle: { opacity: 0.8 } };
+    return { type: "line", stack: "responses", name, data: rates(countOf), ...style };
+  };
+  const servers = shares.map(({ server }, index) =>
+    area(server, (bucket) => bucket.shares[index] as number),
+  );
   const lines = events.map(({ atS, label }, index) => ({
     xAxis: atS,
     // In three rows, so that neighbors do not overlap
     label: { formatter: label, color: colors.text, distance: [0, 5 + 15 * (index % 3)] },
   }));
   return [
-    ...(servers.length > 0 ? servers : [served]),
+    ...(servers.length > 0 ? servers : [area("served", ({ served }) => served)]),
     {
       type: "bar",
       name: "lost",
       z: 3,
       color: colors.fail,
       barWidth: 3,
-      data: rates((bucket) => bucket.lost),
+      data: rates(({ lost }) => lost),
       markArea: {
         itemStyle: { color: colors.neutral, opacity: 0.2 },
         data: [[{ xAxis: fault.fromS }, { xAxis: fault.toS }]],

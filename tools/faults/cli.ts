@@ -46,9 +46,7 @@ main(async (signal) => {
   const chosen = chooseCases(fault, stack);
   if (list) {
     const width = Math.max(...names.map(({ length }) => length));
-    process.stdout.write(
-      chosen.map(({ name, about }) => `${name.padEnd(width)}  ${about}\n`).join(""),
-    );
+    for (const { name, about } of chosen) console.log(`${name.padEnd(width)}  ${about}`);
     return 0;
   }
   if (svg !== undefined) {
@@ -72,8 +70,9 @@ main(async (signal) => {
     return {
       title,
       run: async (report) => {
-        const options = { round, connections, signal, report };
-        const result = await runCase(project as TemporaryProject, faultCase, options);
+        const settings = { round, connections };
+        const stack = project as TemporaryProject;
+        const result = await runCase(stack, faultCase, settings, signal, report);
         reports.push(result);
         return `${title}: ${result.lost} of ${result.sent} lost`;
       },
@@ -86,8 +85,7 @@ main(async (signal) => {
   const machine = describeMachine(engine);
   const date = new Date();
   const report: LabReport = { stack, machine, date, rounds, connections, cases: reports };
-  const [first] = reports;
-  if (svg !== undefined && first !== undefined) await writeChart(svg, faultChart(first, report));
+  if (svg !== undefined) await writeChart(svg, faultChart(reports[0] as CaseReport, report));
   process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : renderText(report));
   return reports.some(({ lost }) => lost > 0) ? 1 : 0;
 });
