@@ -58,10 +58,10 @@ describe("npm run faults", () => {
   });
 
   it("lists the faults of a stack, without an engine", async () => {
-    const { code, stdout } = await run(["--list"]);
-    expect(code).toBe(0);
-    const lines = stdout.trimEnd().split("\n");
-    const expected = cases.map(({ name, about }) => [name, about]);
-    expect(lines.map((line) => line.split(/ {2,}/))).toEqual(expected);
+    const lines = cases.map(
+      ({ name, about }) => `${name.padEnd(15)}  ${about}
+`,
+    );
+    expect(await run(["--list"])).toMatchObject({ code: 0, stdout: lines.join("") });
   });
 });

@@ -25,7 +25,6 @@ export interface FaultCase {
 const downS = 2;
 /** Rejections are allowed for this long after the first server is back: nginx has to notice it. */
 const rejectionGraceMs = 3_000;
-
 const idsOf = (servers: readonly Container[]): string[] => servers.map(({ id }) => id);
 
 async function lastServer(experiment: Experiment): Promise<Container> {
@@ -88,8 +87,8 @@ async function rescale(experiment: Experiment): Promise<void> {
 
 async function replaceAll(experiment: Experiment): Promise<void> {
   const { stack, origin, signal } = experiment;
-  const { detail } = experiment.report;
-  const report = Object.assign((line: string) => experiment.mark(line), { detail });
+  const mark = (line: string): void => experiment.mark(line);
+  const report = Object.assign(mark, { detail: experiment.report.detail });
   const env = { ...stack.env, [versionVariable]: new Date().toISOString() };
   const url = `${origin}/api/hello`;
   await redeploy({ ...stack, env }, { service: api.service, url, signal, report });

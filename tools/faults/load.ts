@@ -24,7 +24,7 @@ export class Load {
   readonly #clients: Promise<unknown>;
   #isStopping = false;
 
-  /** Starts the load. @param origin Such as `http://localhost:8080`. */
+  /** @param origin Such as `http://localhost:8080`. */
   constructor(origin: string, probes: readonly Probe[], connections: number) {
     const clients = Array.from({ length: connections }, (_, index) =>
       this.#runClient(origin, probes, index),

@@ -34,14 +34,14 @@ export function renderText({ stack, rounds, connections, cases }: LabReport): st
   const widths = headers.map((_, column) =>
     Math.max(...rows.map((row) => `${row[column]}`.length)),
   );
-  const [head, ...lines] = rows.map((row) => {
+  const [head, ...body] = rows.map((row) => {
     const cells = row.map((cell, column) => {
       const width = widths[column] as number;
       return column === 0 ? cell.padEnd(width) : cell.padStart(width);
     });
     return `  ${cells.join("  ")}`;
   });
-  const table = cases.map((report, index) => `${lines[index]}  ${verdictOf(report)}`);
+  const table = cases.map((report, index) => `${body[index]}  ${verdictOf(report)}`);
   const lost = cases.reduce((sum, report) => sum + report.lost, 0);
   const sent = cases.reduce((sum, report) => sum + report.sent, 0);
   const total = lost === 0 ? pc.green("nothing lost") : pc.red(`${whole(lost)} lost`);
