@@ -45,10 +45,8 @@ export function renderText({ stack, rounds, connections, cases }: LabReport): st
   const lost = cases.reduce((sum, report) => sum + report.lost, 0);
   const sent = cases.reduce((sum, report) => sum + report.sent, 0);
   const total = lost === 0 ? pc.green("nothing lost") : pc.red(`${whole(lost)} lost`);
-  const closing = `${total} of ${whole(sent)} requests\n`;
-  return [pc.bold(heading), "", head, ...table, "", ...cases.flatMap(detailsOf), closing].join(
-    "\n",
-  );
+  const lines = [pc.bold(heading), "", head, ...table, "", ...cases.flatMap(detailsOf)];
+  return `${lines.join("\n")}\n${total} of ${whole(sent)} requests\n`;
 }
 
 function detailsOf(report: CaseReport): string[] {
