@@ -18,6 +18,7 @@ describe("the faults", () => {
   it.each(["task6", "task5"] as const)("are without those that need more than %s has", (stack) => {
     const missing = ["redeploy", "kill-front-end", "out-of-memory", "stop-all"];
     expect(namesOf([], stack)).toEqual(all.filter((name) => !missing.includes(name)));
+    expect(() => namesOf(["stop-all"], stack)).toThrow(`${stack} has no error pages`);
   });
 
   it("have the same target, apart from those that need a timeout to be noticed", () => {
@@ -34,7 +35,9 @@ describe("the faults", () => {
 });
 
 describe("npm run faults", () => {
-  const run = async (args: string[]): Promise<{ code: unknown; stdout: string; stderr: string }> => {
+  const run = async (
+    args: string[],
+  ): Promise<{ code: unknown; stdout: string; stderr: string }> => {
     // Without an engine: the options are checked before one is looked for
     const env = { DOCKER_HOST: "tcp://127.0.0.1:1" };
     const child = startScript([`${root}/tools/faults/cli.ts`, ...args], { cwd: root, env });
@@ -44,11 +47,8 @@ describe("npm run faults", () => {
   it.each([
     [["task9"], /^error: .*'task9' is invalid.* production, task6, task5\.\n$/],
     [["--fault", "flood"], /^error: .*'flood' is invalid\. choose from kill, stop, .*\n$/],
-    [["task5", "--fault", "stop-all"], /^error: task5 has no error pages: .*stop-all.*\n$/],
     [["--rounds", "0"], /^error: .*--rounds.* give a whole number from 1 to 100\.\n$/],
-    [["--connections", "many"], /^error: .*--connections.* give a whole number from 1 to 256\.\n$/],
     [["--svg", "/tmp/a.svg"], /^error: --svg draws one fault, not 16: .*\n$/],
-    [["--svg", "/tmp/a.svg", "--fault", "kill", "--rounds", "3"], /^error: --svg .* not 3: .*\n$/],
     [["--svg", "/nonexistent/a.svg", "--fault", "kill"], /^error: .*cannot be written.*\n$/],
     [["--fault", "kill"], /error: no Docker engine answers at tcp:\/\/127\.0\.0\.1:1/],
   ])("%j is an error with exit code 2", async (args, line) => {
@@ -58,10 +58,10 @@ describe("npm run faults", () => {
   });
 
   it("lists the faults of a stack, without an engine", async () => {
-    const { code, stdout } = await run(["--list"]);
-    expect(code).toBe(0);
-    const lines = stdout.trimEnd().split("\n");
-    const expected = cases.map(({ name, about }) => [name, about]);
-    expect(lines.map((line) => line.split(/ {2,}/))).toEqual(expected);
+    const lines = cases.map(
+      ({ name, about }) => `${name.padEnd(15)}  ${about}
+`,
+    );
+    expect(await run(["--list"])).toMatchObject({ code: 0, stdout: lines.join("") });
   });
 });

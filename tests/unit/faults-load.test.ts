@@ -32,9 +32,9 @@ async function samplesOf(origin: string, count: number, connections = 2): Promis
 
 describe("the load", () => {
   it("alternates the probes on connections that stay open", async () => {
-    const received = new Map<Socket, string[]>();
-    const origin = await serve((request, response) => {
-      received.set(request.socket, [...(received.get(request.socket) ?? []), `${request.url}`]);
+    const received = new Map<Socket, unknown[]>();
+    const origin = await serve(({ socket, url }, response) => {
+      received.set(socket, [...(received.get(socket) ?? []), url]);
       response.setHeader("X-Served-By", "abc").end("Hello!");
     });
     const samples = await samplesOf(origin, 50, 3);
@@ -45,7 +45,6 @@ describe("the load", () => {
     expect(samples).toHaveLength([...received.values()].flat().length);
     for (const sample of samples) {
       expect(sample).toMatchObject({ outcome: "served", server: "abc" });
-      expect(sample.startMs).toBeGreaterThanOrEqual(0);
       expect(sample.latencyMs).toBeGreaterThan(0);
     }
   });
@@ -60,7 +59,6 @@ describe("the load", () => {
       },
       /aborted|ECONNRESET|closed/,
     ],
-    ["a wrong body", (_, response) => response.end("Bye!"), /^wrong body/],
   ])("loses a request that ends with %s, and does not retry it", async (_, listener, reason) => {
     let received = 0;
     const origin = await serve((request, response) => {
@@ -69,10 +67,8 @@ describe("the load", () => {
     });
     const samples = await samplesOf(origin, 20);
     expect(samples).toHaveLength(received);
-    for (const sample of samples) {
-      expect(sample.outcome).toBe("lost");
-      expect(sample.reason).toMatch(reason);
-    }
+    const lost = { outcome: "lost", reason: expect.stringMatching(reason) };
+    for (const sample of samples) expect(sample).toMatchObject(lost);
   });
 
   it("loses a request after 10 s without a response, and goes on", async () => {
@@ -84,14 +80,5 @@ describe("the load", () => {
     const [first, second] = await samplesOf(origin, 2, 1);
     expect(first).toMatchObject({ outcome: "lost", reason: "timed out after 10 s" });
     expect(second?.outcome).toBe("served");
-  });
-
-  it("waits for requests in flight when it stops", async () => {
-    const origin = await serve((_, response) => {
-      setTimeout(() => response.end("Hello!"), 200);
-    });
-    const load = new Load(origin, [hello], 4);
-    await load.stop();
-    expect(load.samples.map(({ outcome }) => outcome)).toEqual(Array(4).fill("served"));
   });
 });

@@ -1,21 +1,12 @@
 import { describe, expect, it, vi } from "vitest";
 import { faultChart } from "../../tools/faults/chart";
-import type { Bucket, CaseReport, LabReport } from "../../tools/faults/report";
+import type { CaseReport, LabReport } from "../../tools/faults/report";
 import { renderText } from "../../tools/faults/report-text";
 import { renderChart } from "../../tools/lib/chart";
 
 // picocolors reads it when it is imported; in CI it would color the report
 vi.hoisted(() => {
   process.env.NO_COLOR = "1";
-});
-
-const bucket = (atS: number, shares: number[], lost = 0): Bucket => ({
-  atS,
-  served: 200,
-  turnedAway: 0,
-  lost,
-  worstMs: 20,
-  shares,
 });
 
 const good: CaseReport = {
@@ -28,19 +19,15 @@ const good: CaseReport = {
   p99Ms: 14,
   worstMs: 58,
   evenAfterS: 1.43,
-  shares: [
-    { server: "back-end-1", answers: 3_000 },
-    { server: "back-end-2", answers: 2_500 },
-  ],
+  shares: ["back-end-1", "back-end-2"].map((server) => ({ server, answers: 3_000 })),
   target: { worstMs: 500, evenS: 3 },
   missed: [],
   fault: { fromS: 1, toS: 3 },
-  events: [
-    { atS: 1, label: "kill back-end-2" },
-    { atS: 2.8, label: "start back-end-2" },
-  ],
+  events: [{ atS: 1, label: "kill back-end-2" }],
   bucketS: 1,
-  buckets: [bucket(0, [25, 25]), bucket(1, [50, 0], 3), bucket(2, [50, 0]), bucket(3, [25, 25])],
+  buckets: [0, 1, 2, 3].map((atS) => {
+    return { atS, served: 200, turnedAway: 0, lost: atS, worstMs: 20, shares: [25, 25] };
+  }),
   lostExamples: [],
 };
 
@@ -48,6 +35,9 @@ const bad: CaseReport = {
   ...good,
   name: "http-500",
   lost: 1_002,
+  turnedAway: 135,
+  slowestTurnedAwayMs: 311,
+  servedAgainS: 0.13,
   worstMs: 5_120,
   missed: ["worstMs", "evenS"],
   evenAfterS: null,
@@ -57,43 +47,28 @@ const bad: CaseReport = {
   ],
 };
 
-const rejecting: CaseReport = {
-  ...good,
-  name: "stop-all",
-  turnedAway: 135,
-  slowestTurnedAwayMs: 311,
-  servedAgainS: 0.13,
+const lab = (...cases: CaseReport[]): LabReport => {
+  const origin = { stack: "production", machine: "2 × a processor", date: new Date(0) };
+  return { ...origin, rounds: 1, connections: 8, cases };
 };
-
-const lab = (...cases: CaseReport[]): LabReport => ({
-  stack: "production",
-  machine: "2 × a processor",
-  date: new Date("2026-03-04T05:06:00Z"),
-  rounds: 1,
-  connections: 8,
-  cases,
-});
 
 describe("the report as text", () => {
   it("has a table with a verdict for each case", () => {
-    expect(renderText(lab(good, bad, rejecting)).split("\n").slice(0, 6)).toEqual([
-      "production, 8 connections",
-      "",
+    expect(renderText(lab(good, bad)).split("\n").slice(2, 5)).toEqual([
       "  fault       sent   lost  rejected    p99     worst  balanced after",
       "  kill      12,345      0         0  14 ms     58 ms           1.4 s  ✔",
-      "  http-500  12,345  1,002         0  14 ms  5,120 ms           never  ✘ requests lost, slower than 500 ms, not balanced within 3 s",
-      "  stop-all  12,345      0       135  14 ms     58 ms           1.4 s  ✔",
+      "  http-500  12,345  1,002       135  14 ms  5,120 ms           never  ✘ requests lost, slower than 500 ms, not balanced within 3 s",
     ]);
   });
 
   it.each([
-    [bad, "    lost at 1.012 s: /api/hello 500 status 500\n"],
+    [bad, "    lost at 1.012 s: /api/hello status 500\n"],
     [bad, "    lost at 1.500 s: / socket hang up\n    and 1,000 more\n"],
     [bad, "\n1,002 lost of 12,345 requests\n"],
-    [good, "    back-end-1 3,000, back-end-2 2,500\n"],
+    [good, "    back-end-1 3,000, back-end-2 3,000\n"],
     [good, "\nnothing lost of 12,345 requests\n"],
-    [rejecting, "    slowest rejection: 311 ms\n"],
-    [rejecting, "    served again 0.1 s after the first server was started\n"],
+    [bad, "    slowest rejection: 311 ms\n"],
+    [bad, "    served again 0.1 s after the first server was started\n"],
     [{ ...good, shares: [], evenAfterS: null }, "58 ms               –  ✔\n"],
   ])("has the details of a case, %#", (report, line) => {
     expect(renderText(lab(report))).toContain(line);
@@ -107,7 +82,7 @@ describe("the chart", () => {
       expect(svg).toContain(`>${text}</text>`);
     }
     expect(svg).toMatch(/<title>production, kill: kill one server<\/title>/);
-    expect(svg).toMatch(/<desc>.* 0 lost.*start back-end-2 at 2\.8 s.*2 × a processor/s);
+    expect(svg).toMatch(/<desc>.* 0 lost.*kill back-end-2 at 1\.0 s.*2 × a processor/s);
     expect(svg).not.toMatch(/NaN|undefined/);
   });
 
@@ -115,12 +90,5 @@ describe("the chart", () => {
     const buckets = good.buckets.map((full) => ({ ...full, shares: [] }));
     const svg = await renderChart(faultChart({ ...good, shares: [], buckets }, lab()), "light");
     expect(svg).toContain(">served</text>");
-  });
-
-  it("has text from the report as text", async () => {
-    const name = "<script>alert(1)</script>";
-    const events = [{ atS: 1, label: name }];
-    const svg = await renderChart(faultChart({ ...good, name, about: name, events }, lab()), "dark");
-    expect(svg).not.toContain("<script");
   });
 });

@@ -2,7 +2,8 @@ import { argv } from "../lib/argv";
 import { type Container, compose } from "../lib/compose";
 import { UserError } from "../lib/errors";
 import { redeploy } from "../lib/redeploy";
-import { type Experiment, pollMs, shortName, versionVariable } from "./experiment";
+import { type Experiment, shortName, versionVariable } from "./experiment";
+import { isApiResponse } from "./measure";
 import type { Target } from "./report";
 import { api, type StackName } from "./stacks";
 
@@ -24,11 +25,8 @@ export interface FaultCase {
 const downS = 2;
 /** Rejections are allowed for this long after the first server is back: nginx has to notice it. */
 const rejectionGraceMs = 3_000;
-
-const namesOf = (servers: readonly Container[]): string => servers.map(shortName).join(" and ");
 const idsOf = (servers: readonly Container[]): string[] => servers.map(({ id }) => id);
 
-/** @returns The last server; of a faulty and two others, the faulty one. */
 async function lastServer(experiment: Experiment): Promise<Container> {
   return (await experiment.servers()).at(-1) as Container;
 }
@@ -41,11 +39,10 @@ async function doAndUndo(
   seconds = downS,
 ): Promise<void> {
   const servers = (await experiment.servers()).slice(-count);
-  experiment.mark(`${fault} ${namesOf(servers)}`);
-  await experiment.docker(argv`${fault} ${idsOf(servers)}`);
+  const names = servers.map(shortName).join(" and ");
+  await experiment.docker(argv`${fault} ${idsOf(servers)}`, `${fault} ${names}`);
   await experiment.hold(seconds);
-  experiment.mark(`${restore} ${namesOf(servers)}`);
-  await experiment.docker(argv`${restore} ${idsOf(servers)}`);
+  await experiment.docker(argv`${restore} ${idsOf(servers)}`, `${restore} ${names}`);
 }
 
 /** Not `docker kill --signal`: Docker would take a later exit for a requested stop. */
@@ -53,17 +50,14 @@ const toggle = ({ id }: Container): string[] => argv`exec ${id} sh -c ${"kill -U
 
 async function misbehave(experiment: Experiment, how: string): Promise<void> {
   const server = await lastServer(experiment);
-  experiment.mark(`${shortName(server)} ${how}`);
-  await experiment.docker(toggle(server));
+  await experiment.docker(toggle(server), `${shortName(server)} ${how}`);
   await experiment.hold(4);
-  experiment.mark(`${shortName(server)} recovers`);
-  await experiment.docker(toggle(server));
+  await experiment.docker(toggle(server), `${shortName(server)} recovers`);
 }
 
 async function restartAll(experiment: Experiment, waits: boolean): Promise<void> {
   for (const server of await experiment.servers()) {
-    experiment.mark(`restart ${shortName(server)}`);
-    await experiment.docker(argv`restart ${server.id}`);
+    await experiment.docker(argv`restart ${server.id}`, `restart ${shortName(server)}`);
     if (waits) await experiment.waitForHealthy(server.id);
   }
 }
@@ -72,11 +66,12 @@ async function disconnect(experiment: Experiment): Promise<void> {
   const server = await lastServer(experiment);
   const format = "{{range $name, $network := .NetworkSettings.Networks}}{{$name}}{{end}}";
   const network = await experiment.docker(argv`inspect --format=${format} ${server.id}`);
-  experiment.mark(`disconnect ${shortName(server)}`);
-  await experiment.docker(argv`network disconnect ${network} ${server.id}`);
+  const connection = [network, server.id];
+  const name = shortName(server);
+  await experiment.docker(argv`network disconnect ${connection}`, `disconnect ${name}`);
   await experiment.hold(3);
-  experiment.mark(`connect ${shortName(server)}`);
-  await experiment.docker(argv`network connect --alias=${api.service} ${network} ${server.id}`);
+  const connect = argv`network connect --alias=${api.service} ${connection}`;
+  await experiment.docker(connect, `connect ${name}`);
 }
 
 async function rescale(experiment: Experiment): Promise<void> {
@@ -92,8 +87,8 @@ async function rescale(experiment: Experiment): Promise<void> {
 
 async function replaceAll(experiment: Experiment): Promise<void> {
   const { stack, origin, signal } = experiment;
-  const { detail } = experiment.report;
-  const report = Object.assign((line: string) => experiment.mark(line), { detail });
+  const mark = (line: string): void => experiment.mark(line);
+  const report = Object.assign(mark, { detail: experiment.report.detail });
   const env = { ...stack.env, [versionVariable]: new Date().toISOString() };
   const url = `${origin}/api/hello`;
   await redeploy({ ...stack, env }, { service: api.service, url, signal, report });
@@ -103,19 +98,17 @@ async function replaceAll(experiment: Experiment): Promise<void> {
 async function killFrontEnd(experiment: Experiment): Promise<void> {
   const frontEnd = `${experiment.stack.project}-front-end-1`;
   const window = experiment.allowRejections("page");
-  experiment.mark("kill front-end");
-  await experiment.docker(argv`kill ${frontEnd}`);
+  await experiment.docker(argv`kill ${frontEnd}`, "kill front-end");
   await experiment.hold(downS);
-  experiment.mark("start front-end");
-  await experiment.docker(argv`start ${frontEnd}`);
+  await experiment.docker(argv`start ${frontEnd}`, "start front-end");
   await experiment.waitForHealthy(frontEnd);
   window.untilMs = experiment.load.now() + rejectionGraceMs;
 }
 
 async function reloadProxy(experiment: Experiment): Promise<void> {
+  const reload = argv`exec ${`${experiment.stack.project}-proxy-1`} nginx -s reload`;
   for (let count = 0; count < 5; count += 1) {
-    experiment.mark("reload");
-    await experiment.docker(argv`exec ${experiment.stack.project}-proxy-1 nginx -s reload`);
+    await experiment.docker(reload, "reload");
     await experiment.hold(0.7);
   }
 }
@@ -125,37 +118,28 @@ async function runOutOfMemory(experiment: Experiment): Promise<void> {
   // Restarts by the container's restart policy; `docker start` is not counted
   const inspect = argv`inspect --format={{.RestartCount}} ${server.id}`;
   const before = await experiment.docker(inspect);
-  experiment.mark(`${shortName(server)} allocates memory`);
-  await experiment.docker(toggle(server));
-  await experiment.waitFor(
-    "the kernel to kill the server and Docker to restart it",
-    async () => (await experiment.docker(inspect)) !== before,
-    pollMs,
-  );
+  await experiment.docker(toggle(server), `${shortName(server)} allocates memory`);
+  const isRestarted = async (): Promise<boolean> => (await experiment.docker(inspect)) !== before;
+  await experiment.waitFor("the kernel to kill the server and Docker to restart it", isRestarted);
   experiment.mark("killed and restarted");
   await experiment.waitForHealthy(server.id);
 }
 
 async function stopAll(experiment: Experiment): Promise<void> {
   const { load } = experiment;
-  const [first, ...others] = idsOf(await experiment.servers());
+  const [first = "", ...others] = idsOf(await experiment.servers());
   const window = experiment.allowRejections("api");
-  experiment.mark("stop every server");
-  await experiment.docker(argv`stop ${first as string} ${others}`);
+  await experiment.docker(argv`stop ${first} ${others}`, "stop every server");
   await experiment.hold(downS);
-  experiment.mark("start the first server");
-  await experiment.docker(argv`start ${first as string}`);
+  await experiment.docker(argv`start ${first}`, "start the first server");
+  const { length } = load.samples;
   const startMs = load.now();
   window.untilMs = startMs + rejectionGraceMs;
-  const { length } = load.samples;
-  await experiment.waitFor("an API response", () =>
-    load.samples
-      .slice(length)
-      .some(({ probe, outcome }) => probe.kind === "api" && outcome === "served"),
+  const served = await experiment.waitFor("an API response", () =>
+    load.samples.slice(length).find(isApiResponse),
   );
-  experiment.servedAgainS = (load.now() - startMs) / 1_000;
-  experiment.mark("served again");
-  await experiment.docker(argv`start ${others}`);
+  experiment.servedAgainS = (served.startMs + served.latencyMs - startMs) / 1_000;
+  await experiment.docker(argv`start ${others}`, "served again: start the others");
 }
 
 /** Every fault, in the order in which they are injected. */

@@ -1,4 +1,4 @@
-import type { LineSeriesOption, SeriesOption } from "echarts";
+import type { SeriesOption } from "echarts";
 import type { Chart, ChartColors } from "../lib/chart";
 import { formatDate } from "../lib/page";
 import type { Bucket, CaseReport, LabReport } from "./report";
@@ -21,13 +21,13 @@ export function faultChart(report: CaseReport, lab: LabReport): Chart {
     option: (colors) => ({
       title: {
         text: title,
-        subtext: `${source}: ${counts}`,
+        subtext: `${source}: ${counts} (shaded: until all servers ran again)`,
         left: 11,
         top: 10,
         textStyle: { color: colors.text, fontSize: 16 },
-        subtextStyle: { color: colors.muted, fontSize: 12 },
+        subtextStyle: { color: colors.muted, fontSize: 12, lineHeight: 17 },
       },
-      legend: { top: 78, left: 70, icon: "rect", textStyle: { color: colors.text } },
+      legend: { top: 78, left: 70, itemGap: 24, icon: "rect", textStyle: { color: colors.text } },
       grid: { left: 76, right: 24, top: 160, bottom: 36 },
       xAxis: {
         type: "value",
@@ -55,25 +55,27 @@ function seriesOf(report: CaseReport, colors: ChartColors): SeriesOption[] {
   // The last bucket is not full
   const rates = (countOf: (bucket: Bucket) => number): number[][] =>
     buckets.slice(0, -1).map((bucket) => [bucket.atS + bucketS / 2, countOf(bucket) / bucketS]);
-  const area: LineSeriesOption = { type: "line", stack: "responses", symbol: "none" };
-  const style: LineSeriesOption = { ...area, lineStyle: { width: 0 }, areaStyle: { opacity: 0.8 } };
-  const servers = shares.map(({ server }, index): LineSeriesOption => {
-    return { ...style, name: server, data: rates((bucket) => bucket.shares[index] as number) };
-  });
-  const served = { ...style, name: "served", data: rates((bucket) => bucket.served) };
+  const area = (name: string, countOf: (bucket: Bucket) => number): SeriesOption => {
+    const style = { symbol: "none", lineStyle: { width: 0 }, areaStyle: { opacity: 0.8 } };
+    return { type: "line", stack: "responses", name, data: rates(countOf), ...style };
+  };
+  const servers = shares.map(({ server }, index) =>
+    area(server, (bucket) => bucket.shares[index] as number),
+  );
   const lines = events.map(({ atS, label }, index) => ({
     xAxis: atS,
     // In three rows, so that neighbors do not overlap
     label: { formatter: label, color: colors.text, distance: [0, 5 + 15 * (index % 3)] },
   }));
   return [
-    ...(servers.length > 0 ? servers : [served]),
+    ...(servers.length > 0 ? servers : [area("served", ({ served }) => served)]),
     {
       type: "bar",
       name: "lost",
+      z: 3,
       color: colors.fail,
       barWidth: 3,
-      data: rates((bucket) => bucket.lost),
+      data: rates(({ lost }) => lost),
       markArea: {
         itemStyle: { color: colors.neutral, opacity: 0.2 },
         data: [[{ xAxis: fault.fromS }, { xAxis: fault.toS }]],

@@ -22,35 +22,36 @@ interface Options {
   svg?: string;
 }
 
+const help = `
+Exit code: 0 nothing was lost, 1 requests were lost, 2 the lab could not run.
+The faults are described in docs/faults.md.`;
+
 main(async (signal) => {
   const names = cases.map(({ name }) => name);
   const program = commandLine("npm run faults --")
     .description("Runs a stack under load, injects faults into it, and counts lost requests.")
-    .addArgument(new Argument("[stack]").choices(stackNames).default("production"))
+    .addArgument(
+      new Argument("[stack]", "the stack to test").choices(stackNames).default("production"),
+    )
     .option("--fault <name>", "inject only this fault (repeatable)", collect(names), [])
     .option("--list", "list the faults")
     .option("--rounds <number>", "inject each fault this many times", wholeNumber(1, 100), 1)
     .option("--connections <number>", "connections of the load", wholeNumber(1, 256), 8)
     .option("--json", "print the report as JSON")
     .option("--svg <file>", "also write a chart of the one fault, and a dark one next to it")
-    .addHelpText(
-      "after",
-      "\nExit code: 0 nothing was lost, 1 requests were lost, 2 the lab could not run.\nThe faults are described in docs/faults.md.",
-    )
+    .addHelpText("after", help)
     .parse();
   const [stack] = program.processedArgs as [StackName];
   const { fault, list, rounds, connections, json, svg } = program.opts<Options>();
   const chosen = chooseCases(fault, stack);
   if (list) {
     const width = Math.max(...names.map(({ length }) => length));
-    process.stdout.write(
-      chosen.map(({ name, about }) => `${name.padEnd(width)}  ${about}\n`).join(""),
-    );
+    for (const { name, about } of chosen) console.log(`${name.padEnd(width)}  ${about}`);
     return 0;
   }
   if (svg !== undefined) {
     const count = chosen.length * rounds;
-    if (count > 1) throw new UserError(`--svg draws one fault, not ${count}: name it with --fault.`);
+    if (count > 1) throw new UserError(`--svg draws one fault, not ${count}: name it by --fault.`);
     for (const file of [svg, darkFile(svg)]) await requireWritable(file);
   }
 
@@ -69,8 +70,9 @@ main(async (signal) => {
     return {
       title,
       run: async (report) => {
-        const options = { round, connections, signal, report };
-        const result = await runCase(project as TemporaryProject, faultCase, options);
+        const settings = { round, connections };
+        const stack = project as TemporaryProject;
+        const result = await runCase(stack, faultCase, settings, signal, report);
         reports.push(result);
         return `${title}: ${result.lost} of ${result.sent} lost`;
       },
@@ -81,9 +83,9 @@ main(async (signal) => {
   );
   const engine = await withEngine(signal, [build, ...steps.flat()], async () => project?.remove());
   const machine = describeMachine(engine);
-  const report: LabReport = { stack, machine, date: new Date(), rounds, connections, cases: reports };
-  const [first] = reports;
-  if (svg !== undefined && first !== undefined) await writeChart(svg, faultChart(first, report));
+  const date = new Date();
+  const report: LabReport = { stack, machine, date, rounds, connections, cases: reports };
+  if (svg !== undefined) await writeChart(svg, faultChart(reports[0] as CaseReport, report));
   process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : renderText(report));
   return reports.some(({ lost }) => lost > 0) ? 1 : 0;
 });

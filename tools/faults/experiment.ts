@@ -14,9 +14,6 @@ export const faultyService = "faulty-server";
 /** The environment variable that sets the version label of the API's image. */
 export const versionVariable = "SOFTY_PINKO_VERSION";
 
-/** Between two runs of `docker inspect`. */
-export const pollMs = 200;
-
 /** While requests of one kind may be rejected. In milliseconds from the start of the load. */
 export interface RejectionWindow {
   kind: Probe["kind"];
@@ -27,16 +24,16 @@ export interface RejectionWindow {
 /** A running stack under load, as a fault sees it, with a record of what happened. */
 export class Experiment {
   readonly events: { atS: number; label: string }[] = [];
-  readonly rejectionWindows: RejectionWindow[] = [];
+  rejectionWindow?: RejectionWindow;
   /** Every server that has taken part, by container ID. */
   readonly seenServers = new Map<string, Container>();
   /** Seconds from the start of the first server until it served, if all servers were down. */
   servedAgainS?: number;
 
+  /** @param origin The stack's address on the host. */
   constructor(
     readonly stack: Stack,
     readonly load: Load,
-    /** The stack's address on the host. */
     readonly origin: string,
     readonly report: Report,
     readonly signal: AbortSignal,
@@ -57,37 +54,37 @@ export class Experiment {
     return servers;
   }
 
-  docker(args: readonly string[]): Promise<string> {
+  /** @param label Recorded as an event before the command runs. */
+  docker(args: readonly string[], label?: string): Promise<string> {
+    if (label !== undefined) this.mark(label);
     return run("docker", args, { signal: this.signal });
   }
 
-  /** Keeps the state as it is for some seconds of load. */
   async hold(seconds: number): Promise<void> {
     await sleep(seconds * 1_000, undefined, { signal: this.signal });
   }
 
-  /** @param intervalMs Longer for a condition that runs a program: it takes CPU from the stack. */
-  async waitFor(
+  /** @returns The condition's result, once it is neither false nor undefined. */
+  waitFor<T>(
     what: string,
-    condition: () => Promise<boolean> | boolean,
-    intervalMs = 50,
-  ): Promise<void> {
-    const { signal } = this;
-    await waitUntil(condition, { for: what, timeoutMs: 60_000, intervalMs, signal });
+    condition: () => Promise<T | false> | T | false | undefined,
+  ): Promise<T> {
+    // Not more often: most conditions run a program, which takes CPU from the stack
+    const options = { timeoutMs: 60_000, intervalMs: 200, signal: this.signal };
+    return waitUntil(condition, { for: what, ...options });
   }
 
   /** @param container Its ID or name. */
   async waitForHealthy(container: string): Promise<void> {
     const inspect = argv`inspect --format={{.State.Running}},{{.State.Health.Status}} ${container}`;
     const isHealthy = async (): Promise<boolean> => (await this.docker(inspect)) === "true,healthy";
-    await this.waitFor("a healthy container", isHealthy, pollMs);
+    await this.waitFor("a healthy container", isHealthy);
   }
 
   /** Allows rejections for one kind of request from now on, until the window gets an end. */
   allowRejections(kind: Probe["kind"]): RejectionWindow {
-    const window = { kind, fromMs: this.load.now(), untilMs: Number.POSITIVE_INFINITY };
-    this.rejectionWindows.push(window);
-    return window;
+    this.rejectionWindow = { kind, fromMs: this.load.now(), untilMs: Number.POSITIVE_INFINITY };
+    return this.rejectionWindow;
   }
 }
 

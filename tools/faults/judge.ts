@@ -8,11 +8,8 @@ export interface Probe {
   isExpected(body: string): boolean;
 }
 
-/**
- * What became of a request. `rejected` is a well-formed 503; the experiment decides whether it was
- * allowed at that time. Every request that is neither served nor rejected is lost.
- */
 export interface Judgment {
+  /** `rejected` is a well-formed 503, which a fault may allow for a time. */
   outcome: "served" | "rejected" | "lost";
   status?: number;
   /** Why the request is lost. */
@@ -35,10 +32,7 @@ export function judge(probe: Probe, answer: Omit<Answer, "ms">): Judgment {
 }
 
 /** @returns What makes a 503 malformed: the client cannot show it, or cannot tell when to retry. */
-function findDefect(
-  probe: Probe,
-  { headers, body }: Pick<Answer, "headers" | "body">,
-): string | undefined {
+function findDefect(probe: Probe, { headers, body }: Omit<Answer, "ms">): string | undefined {
   const type = String(headers["content-type"] ?? "");
   const accepted = probe.kind === "page" ? /^text\/html\b/ : /^(application\/json|text\/plain)\b/;
   if (headers["retry-after"] === undefined) return "without Retry-After";

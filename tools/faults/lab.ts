@@ -12,7 +12,7 @@ import type { FaultCase } from "./cases";
 import { Experiment, faultyService, versionVariable } from "./experiment";
 import { Load } from "./load";
 import { balancedFrom } from "./measure";
-import type { CaseReport } from "./report";
+import type { CaseReport, LabReport } from "./report";
 import { api, probes, type StackName, services } from "./stacks";
 import { summarize } from "./summarize";
 
@@ -22,10 +22,10 @@ const serverCount = 3;
 const minRequests = 5_000;
 /** Seconds of load before the fault, and after the recovery. */
 const baselineS = 1;
-/** Seconds of load after the fault if responses do not name the server. */
-const aftermathS = 3;
 /** If the load is not balanced after this many seconds, it is not expected to become so. */
 const maxRecoveryS = 20;
+/** How long the load goes on instead if responses do not name the server. */
+const blindRecoveryS = 3;
 
 /** Names a stack of the lab, and gives it a free port. Nothing is built or started. */
 export function openLab(stack: StackName): Promise<TemporaryProject> {
@@ -55,19 +55,13 @@ export async function buildLab(
   await compose(stackFor(project, example), ["build", faultyService], options);
 }
 
-export interface RunOptions {
-  round: number;
-  /** Of the load. */
-  connections: number;
-  signal: AbortSignal;
-  report: Report;
-}
-
 /** Injects one fault into a stack that is built. All servers run afterwards, unless this throws. */
 export async function runCase(
   project: TemporaryProject,
   fault: FaultCase,
-  { round, connections, signal, report }: RunOptions,
+  { round, connections }: Pick<LabReport, "connections"> & Pick<CaseReport, "round">,
+  signal: AbortSignal,
+  report: Report,
 ): Promise<CaseReport> {
   const stack = stackFor(project, fault);
   const origin = `http://127.0.0.1:${project.ports[portVariable.proxy]}`;
@@ -84,8 +78,7 @@ export async function runCase(
     const toMs = load.now();
     report("recovering");
     const balancedMs = await waitUntilBalanced(experiment);
-    const isEnough = (): boolean => load.samples.length >= minRequests;
-    await experiment.waitFor(`${minRequests} requests`, isEnough);
+    await experiment.waitFor("enough requests", () => load.samples.length >= minRequests);
     await experiment.hold(baselineS);
     await load.stop();
     return summarize(experiment, { fault, round, fromMs, toMs, balancedMs });
@@ -101,20 +94,19 @@ async function arrange(
   replicas: number,
   options: { signal: AbortSignal; onLine: (line: string) => void },
 ): Promise<void> {
-  const waitFor = (what: string, condition: () => Promise<boolean>): Promise<boolean> =>
-    waitUntil(condition, { for: what, timeoutMs: 30_000, signal: options.signal });
-  // A container that was paused is unhealthy until its next health check, and Compose would give up
-  await waitFor("every container to be healthy", async () =>
-    (await listContainers(stack)).every(({ health }) => health !== "unhealthy"),
-  );
+  const waiting = { timeoutMs: 30_000, signal: options.signal };
+  // Compose fails if a container that was paused is still unhealthy
+  const areHealthy = async (): Promise<boolean> =>
+    (await listContainers(stack)).every(({ health }) => health !== "unhealthy");
+  await waitUntil(areHealthy, { for: "every container to be healthy", ...waiting });
   const scale = `${api.service}=${replicas}`;
   const up = argv`up --detach --no-build --wait --remove-orphans --scale=${scale}`;
   await compose(stack, up, options);
   await compose(stack, ["restart", "proxy"], options);
   for (const { path, isExpected } of probes) {
-    await waitFor(`${path} to be served`, async () =>
-      isExpected((await fetchAnswer(`${origin}${path}`)).body),
-    );
+    const isServed = async (): Promise<boolean> =>
+      isExpected((await fetchAnswer(`${origin}${path}`)).body);
+    await waitUntil(isServed, { for: `${path} to be served`, ...waiting });
   }
 }
 
@@ -129,7 +121,7 @@ async function waitUntilBalanced(experiment: Experiment): Promise<number | undef
   const { length } = load.samples;
   const servers = (await experiment.servers()).map(({ id }) => id.slice(0, 12));
   if (!load.samples.some(({ server }) => server !== undefined)) {
-    await experiment.hold(aftermathS);
+    await experiment.hold(blindRecoveryS);
     return undefined;
   }
   if (servers.length < serverCount) return undefined;
@@ -151,10 +143,7 @@ function stackFor(project: TemporaryProject, { faulty }: FaultCase): Stack {
   return { ...project, env: { ...project.env, COMPOSE_FILE: files, FAULT: faulty } };
 }
 
-/**
- * A server of the stack, with all its settings and limits, whose program can be made to misbehave. It
- * has the API's name in DNS.
- */
+/** A server with the API's settings, limits and DNS name whose program can be made to misbehave. */
 async function faultyServerFile(stack: TemporaryProject): Promise<string> {
   const { folder, project } = stack;
   const config = JSON.parse(await compose(stack, argv`config --format=json`)) as {

@@ -15,7 +15,7 @@ export interface Sample extends Judgment {
 
 /**
  * A closed-loop load: on each of its keep-alive connections, the next request is sent when the last
- * one has ended. Probes alternate. Nothing is retried; a request without a response for 10 s is lost.
+ * one has ended. Probes alternate. Nothing is retried; a request that takes more than 10 s is lost.
  */
 export class Load {
   /** All completed requests, in the order of their completion. */
@@ -24,10 +24,7 @@ export class Load {
   readonly #clients: Promise<unknown>;
   #isStopping = false;
 
-  /**
-   * Starts the load.
-   * @param origin Such as `http://localhost:8080`.
-   */
+  /** @param origin Such as `http://localhost:8080`. */
   constructor(origin: string, probes: readonly Probe[], connections: number) {
     const clients = Array.from({ length: connections }, (_, index) =>
       this.#runClient(origin, probes, index),

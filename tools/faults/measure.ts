@@ -1,15 +1,15 @@
 import type { Sample } from "./load";
 import type { Bucket } from "./report";
 
-/**
- * Finds the value that a share of all values does not exceed (nearest rank).
- * @param share From 0 to 1.
- * @returns 0 if there are no values.
- */
+/** @returns The value that a share (0 to 1) of all values does not exceed; 0 if there are none. */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = Float64Array.from(values).sort();
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
 }
+
+/** Whether the API has served a request. */
+export const isApiResponse = ({ probe, outcome }: Sample): boolean =>
+  probe.kind === "api" && outcome === "served";
 
 /** API responses per server in the window that is checked for balance. */
 const windowPerServer = 20;
@@ -20,8 +20,7 @@ const tolerance = 0.2;
  * Finds when the load is balanced: the first window of 20 API responses per server in which no
  * server has more than a fifth above or below its equal share.
  * @param samples In the order of their completion.
- * @param fromMs Requests sent before it are ignored.
- * @param servers The values of `X-Served-By` that must occur.
+ * @param fromMs Requests sent earlier are ignored.
  * @returns When the first request of that window was sent; undefined if there is no such window.
  */
 export function balancedFrom(
@@ -29,35 +28,22 @@ export function balancedFrom(
   fromMs: number,
   servers: readonly string[],
 ): number | undefined {
-  const served = samples.filter(
-    ({ probe, outcome, startMs }) =>
-      probe.kind === "api" && outcome === "served" && startMs >= fromMs,
-  );
+  const served = samples.filter((sample) => isApiResponse(sample) && sample.startMs >= fromMs);
   const size = windowPerServer * servers.length;
-  const counts = new Map(servers.map((server) => [server, 0]));
-  const add = (server: string | undefined, change: number): void => {
-    const count = counts.get(server ?? "");
-    if (server !== undefined && count !== undefined) counts.set(server, count + change);
-  };
-  const isBalanced = (): boolean =>
-    [...counts.values()].every(
-      (count) => Math.abs(count - windowPerServer) <= tolerance * windowPerServer,
-    );
-  for (const [index, sample] of served.entries()) {
-    add(sample.server, 1);
-    add(served[index - size]?.server, -1);
-    if (index >= size - 1 && isBalanced()) return served[index - size + 1]?.startMs;
+  for (let start = 0; start + size <= served.length; start += 1) {
+    const window = served.slice(start, start + size);
+    const isBalanced = servers.every((name) => {
+      const count = window.filter(({ server }) => server === name).length;
+      return Math.abs(count - windowPerServer) <= tolerance * windowPerServer;
+    });
+    if (isBalanced) return window[0]?.startMs;
   }
   return undefined;
 }
 
 const bucketMs = 200;
 
-/**
- * Counts requests over time, by when they ended.
- * @param servers In the order of the shares.
- * @returns Buckets of equal length from 0 to the last response, and that length in seconds.
- */
+/** Counts requests over time, by when they ended, and API responses for each of the servers. */
 export function timeline(
   samples: readonly Sample[],
   servers: readonly string[],
@@ -65,7 +51,10 @@ export function timeline(
   const buckets: Bucket[] = [];
   for (const { startMs, latencyMs, outcome, probe, server } of samples) {
     const index = Math.floor((startMs + latencyMs) / bucketMs);
-    while (buckets.length <= index) buckets.push(emptyBucket(buckets.length, servers));
+    for (let at = buckets.length; at <= index; at += 1) {
+      const [atS, shares] = [(at * bucketMs) / 1_000, servers.map(() => 0)];
+      buckets.push({ atS, served: 0, turnedAway: 0, lost: 0, worstMs: 0, shares });
+    }
     const bucket = buckets[index] as Bucket;
     bucket[outcome === "rejected" ? "turnedAway" : outcome] += 1;
     bucket.worstMs = Math.max(bucket.worstMs, Math.round(latencyMs));
@@ -73,9 +62,4 @@ export function timeline(
     if (share >= 0) bucket.shares[share] = (bucket.shares[share] as number) + 1;
   }
   return { bucketS: bucketMs / 1_000, buckets };
-}
-
-function emptyBucket(index: number, servers: readonly string[]): Bucket {
-  const atS = (index * bucketMs) / 1_000;
-  return { atS, served: 0, turnedAway: 0, lost: 0, worstMs: 0, shares: servers.map(() => 0) };
 }

@@ -4,21 +4,14 @@ import type { CaseReport, LabReport, Target } from "./report";
 const whole = (value: number): string => value.toLocaleString("en-US");
 const seconds = (value: number): string => `${value.toFixed(1)} s`;
 
-const headers = ["fault", "sent", "lost", "rejected", "p99", "worst", "balanced after", ""];
+const headers = ["fault", "sent", "lost", "rejected", "p99", "worst", "balanced after"];
 
 function cellsOf(report: CaseReport): string[] {
   const { name, sent, lost, turnedAway, p99Ms, worstMs, evenAfterS, shares } = report;
   const unbalanced = shares.length === 0 ? "–" : "never";
-  return [
-    name,
-    whole(sent),
-    whole(lost),
-    whole(turnedAway),
-    `${p99Ms} ms`,
-    `${whole(worstMs)} ms`,
-    evenAfterS === null ? unbalanced : seconds(evenAfterS),
-    verdictOf(report),
-  ];
+  const balanced = evenAfterS === null ? unbalanced : seconds(evenAfterS);
+  const counts = [sent, lost, turnedAway].map(whole);
+  return [name, ...counts, `${p99Ms} ms`, `${whole(worstMs)} ms`, balanced];
 }
 
 const explainMissed: Record<keyof Target, (limit?: number) => string> = {
@@ -31,49 +24,42 @@ const explainMissed: Record<keyof Target, (limit?: number) => string> = {
 function verdictOf({ lost, missed, target }: CaseReport): string {
   const failures = missed.map((key) => explainMissed[key](target[key]));
   if (lost > 0) failures.unshift("requests lost");
-  return failures.length === 0 ? "✔" : `✘ ${failures.join(", ")}`;
+  return failures.length === 0 ? "✔" : pc.red(`✘ ${failures.join(", ")}`);
 }
 
 /** The report for a terminal or a pipe: a table, the servers' shares, and what was lost. */
 export function renderText({ stack, rounds, connections, cases }: LabReport): string {
   const heading = `${stack}, ${connections} connections${rounds === 1 ? "" : `, ${rounds} rounds`}`;
   const rows = [headers, ...cases.map(cellsOf)];
-  const widths = headers.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const [head = "", ...lines] = rows.map((row) => {
+  const widths = headers.map((_, column) =>
+    Math.max(...rows.map((row) => `${row[column]}`.length)),
+  );
+  const [head, ...body] = rows.map((row) => {
     const cells = row.map((cell, column) => {
-      const width = widths[column] ?? 0;
+      const width = widths[column] as number;
       return column === 0 ? cell.padEnd(width) : cell.padStart(width);
     });
-    // The verdict is left-aligned
-    return `  ${[...cells.slice(0, -1), row.at(-1)].join("  ")}`.trimEnd();
+    return `  ${cells.join("  ")}`;
   });
-  const colored = lines.map((line) => (line.includes("✘") ? pc.red(line) : line));
+  const table = cases.map((report, index) => `${body[index]}  ${verdictOf(report)}`);
   const lost = cases.reduce((sum, report) => sum + report.lost, 0);
   const sent = cases.reduce((sum, report) => sum + report.sent, 0);
   const total = lost === 0 ? pc.green("nothing lost") : pc.red(`${whole(lost)} lost`);
-  const details = cases.flatMap(detailsOf);
-  const closing = `${total} of ${whole(sent)} requests`;
-  return [pc.bold(heading), "", pc.dim(head), ...colored, "", ...details, closing, ""].join("\n");
+  const lines = [pc.bold(heading), "", head, ...table, "", ...cases.flatMap(detailsOf)];
+  return `${lines.join("\n")}\n${total} of ${whole(sent)} requests\n`;
 }
 
 function detailsOf(report: CaseReport): string[] {
   const { name, lost, shares, slowestTurnedAwayMs, servedAgainS, lostExamples } = report;
-  const lines: string[] = [];
-  if (shares.length > 0) {
-    lines.push(shares.map(({ server, answers }) => `${server} ${whole(answers)}`).join(", "));
-  }
-  if (slowestTurnedAwayMs !== undefined) {
-    lines.push(`slowest rejection: ${whole(slowestTurnedAwayMs)} ms`);
-  }
+  const lines = [shares.map(({ server, answers }) => `${server} ${whole(answers)}`).join(", ")];
+  if (slowestTurnedAwayMs !== undefined) lines.push(`slowest rejection: ${slowestTurnedAwayMs} ms`);
   if (servedAgainS !== undefined) {
     lines.push(`served again ${seconds(servedAgainS)} after the first server was started`);
   }
-  for (const { atS, path, status, reason } of lostExamples) {
-    const response = status === null ? reason : `${status} ${reason}`;
-    lines.push(`lost at ${atS.toFixed(3)} s: ${path} ${response}`);
+  for (const { atS, path, reason } of lostExamples) {
+    lines.push(`lost at ${atS.toFixed(3)} s: ${path} ${reason}`);
   }
   if (lost > lostExamples.length) lines.push(`and ${whole(lost - lostExamples.length)} more`);
-  return lines.length === 0
-    ? []
-    : [`  ${pc.bold(name)}`, ...lines.map((line) => `    ${line}`), ""];
+  const details = lines.filter((line) => line !== "").map((line) => `    ${line}`);
+  return details.length === 0 ? [] : [`  ${pc.bold(name)}`, ...details, ""];
 }

@@ -2,7 +2,6 @@
 export interface Target {
   worstMs: number;
   evenS: number;
-  /** The slowest rejection. */
   turnedAwayMs?: number;
   /** From the start of the first server until it serves a request. */
   servedAgainS?: number;
@@ -25,7 +24,6 @@ export interface CaseReport {
   name: string;
   /** What was done, in a sentence. */
   about: string;
-  /** Counted from 1. */
   round: number;
   sent: number;
   lost: number;
@@ -47,7 +45,6 @@ export interface CaseReport {
   events: { atS: number; label: string }[];
   bucketS: number;
   buckets: Bucket[];
-  /** The first few. */
   lostExamples: { atS: number; path: string; status: number | null; reason: string }[];
 }
 

@@ -9,7 +9,7 @@ const maxExamples = 5;
 /** What an experiment has recorded. */
 export type Observations = Pick<
   Experiment,
-  "events" | "servedAgainS" | "rejectionWindows" | "seenServers"
+  "events" | "servedAgainS" | "rejectionWindow" | "seenServers"
 > & { load: Pick<Load, "samples"> };
 
 /** Times are in milliseconds from the start of the load. */
@@ -24,27 +24,26 @@ export interface Trial {
 /** Summarizes an experiment after its load has ended. */
 export function summarize(observations: Observations, trial: Trial): CaseReport {
   const { fault, round, fromMs, toMs, balancedMs } = trial;
-  const { load, rejectionWindows, seenServers, events, servedAgainS } = observations;
+  const { load, rejectionWindow, seenServers, events, servedAgainS } = observations;
   // A replacement can have the name of an earlier server; the two count as one
   const names = new Map(
     Array.from(seenServers.values(), (server) => [server.id.slice(0, 12), shortName(server)]),
   );
   const samples = load.samples.map((sample) => ({
-    ...applyWindows(sample, rejectionWindows),
+    ...applyWindow(sample, rejectionWindow),
     server: names.get(sample.server ?? ""),
   }));
   const lost = samples.filter(({ outcome }) => outcome === "lost");
   const rejected = samples.filter(({ outcome }) => outcome === "rejected");
-  const latenciesOf = (list: readonly Sample[]): number[] => list.map(({ latencyMs }) => latencyMs);
-  const latencies = latenciesOf(samples);
-  const servers = load.samples.some(({ server }) => server !== undefined)
+  const latencies = samples.map(({ latencyMs }) => latencyMs);
+  const servers = samples.some(({ server }) => server !== undefined)
     ? [...new Set(names.values())]
     : [];
   const { bucketS, buckets } = timeline(samples, servers);
   const reached = {
     worstMs: percentile(latencies, 1),
     evenS: balancedMs === undefined ? Infinity : Math.max(0, balancedMs - toMs) / 1_000,
-    turnedAwayMs: percentile(latenciesOf(rejected), 1),
+    turnedAwayMs: Math.max(0, ...rejected.map(({ latencyMs }) => latencyMs)),
     servedAgainS: servedAgainS ?? Infinity,
   };
   const target = targetOf(fault);
@@ -82,13 +81,13 @@ export function summarize(observations: Observations, trial: Trial): CaseReport 
   };
 }
 
-/** A rejection outside the windows is a lost request. */
-function applyWindows(sample: Sample, windows: readonly RejectionWindow[]): Sample {
-  if (sample.outcome !== "rejected") return sample;
-  const { probe, startMs, latencyMs } = sample;
-  const isAllowed = windows.some(
-    ({ kind, fromMs, untilMs }) =>
-      kind === probe.kind && startMs + latencyMs >= fromMs && startMs <= untilMs,
-  );
-  return isAllowed ? sample : { ...sample, outcome: "lost", reason: "503 although a server is up" };
+/** A rejection outside the window is a lost request. */
+function applyWindow(sample: Sample, window: RejectionWindow | undefined): Sample {
+  const { probe, startMs, latencyMs, outcome } = sample;
+  const isAllowed =
+    window?.kind === probe.kind &&
+    startMs + latencyMs >= window.fromMs &&
+    startMs <= window.untilMs;
+  if (outcome !== "rejected" || isAllowed) return sample;
+  return { ...sample, outcome: "lost", reason: "503 although a server is up" };
 }

@@ -2,8 +2,7 @@ import { type IncomingMessage, Server, type ServerResponse } from "node:http";
 
 /**
  * Loaded before a server's program. The first SIGUSR2 starts the misbehavior that FAULT names, the
- * next one ends it. (SIGUSR1 would open Node's inspector.) Health checks succeed all the time, so
- * that only the proxy can notice.
+ * next one ends it. Health checks succeed all the time, so that only the proxy can notice.
  */
 type Fault = (request: IncomingMessage, response: ServerResponse, serve: () => void) => void;
 
