@@ -173,14 +173,14 @@ describe("strayFile", () => {
   });
 
   it.each([
-    ["include: [no.yml]", /^there is no no.yml$/],
-    ["include: [large.yml]", /^large.yml: it is larger than 100 kB$/],
-    ["include: [utf-16.yml]", /^utf-16.yml: it is UTF-16; save it as UTF-8$/],
-    ["%YAML 1.1\n---\na: 1", /it begins a line with %/],
-    ["include: &a [{path: *a}]", /its aliases unfold without measure/],
-    [`include: [${"a.yml,".repeat(21)}]`, /^it has more than 20 parts$/],
-    [`include: [${"a.yml,".repeat(300)}]`, /^it names more than 200 files$/],
-  ])("refuses %s", (text, message) => {
+    [/^there is no no.yml$/, "include: [no.yml]"],
+    [/^large.yml: it is larger than 100 kB$/, "include: [large.yml]"],
+    [/^utf-16.yml: it is UTF-16; save it as UTF-8$/, "include: [utf-16.yml]"],
+    [/it begins a line with %/, "%YAML 1.1\n---\na: 1"],
+    [/its aliases unfold without measure/, "include: &a [{path: *a}]"],
+    [/^it has more than 20 parts$/, `include: [${"a.yml,".repeat(21)}]`],
+    [/^it names more than 200 files$/, `include: [${"a.yml,".repeat(300)}]`],
+  ])("throws %s", (message, text) => {
     write({
       "docker-compose.yml": text,
       "large.yml": "a".repeat(100_001),

@@ -34,11 +34,12 @@ describe("the reading phase", () => {
     ["heading", "nested deeply", "<div>".repeat(1_000), /^its elements are more than 200 levels/],
     ["script", "too large", "a".repeat(1_500_000), /^it is larger than 1000 kB$/],
   ])("fails the point '%s' if its file is %s", async (id, _, text, cause) => {
-    const file = `task4/${files[id]}`;
-    const port = await portOf("task4");
+    const task = id === "compose" ? "task4" : "task3";
+    const file = `${task}/${files[id]}`;
+    const port = await portOf(task);
     await port.write({ [file]: text });
-    const points = await port.read("task4");
-    expect(points.find((point) => point.id === `task4.${id}`)).toMatchObject({
+    const points = await port.read(task);
+    expect(points.find((point) => point.id === `${task}.${id}`)).toMatchObject({
       verdict: "fail",
       cause: expect.stringMatching(cause),
       file,
