@@ -5,7 +5,7 @@ import { afterAll } from "vitest";
 import { gradeAll, grading } from "../../tools/grader/grade";
 import type { Point } from "../../tools/grader/point";
 import { openRepository, type Task, type TaskFolder } from "../../tools/grader/repository";
-import { type Sandbox, tidyUp } from "../../tools/grader/sandbox";
+import type { Sandbox } from "../../tools/grader/sandbox";
 import { argv } from "../../tools/lib/argv";
 import { run } from "../../tools/lib/run";
 import { ownName } from "./stacks";
@@ -157,8 +157,6 @@ export const silent = Object.assign(() => undefined, { detail: () => undefined }
  * relative to it.
  */
 export class Port {
-  private isGraded = false;
-
   private constructor(
     /** Also starts the name of everything that is made from it. */
     readonly name: string,
@@ -214,21 +212,12 @@ export class Port {
     await git(argv`update-index --add --cacheinfo 160000,${"1".repeat(40)},${folder}`);
   }
 
-  /** @returns A task's points after the reading phase: see {@link readPoints}. */
   async read(task: Task): Promise<readonly Point[]> {
     return readPoints(this.folder, task);
   }
 
-  /** @returns The points of some tasks, which are built and run by the engine of this machine. */
   async grade(tasks: readonly Task[], buildTimeoutMs?: number): Promise<Point[]> {
-    this.isGraded = true;
     return gradePoints(this.folder, tasks, this.name, buildTimeoutMs);
-  }
-
-  /** Removes it and everything that its grading has left. */
-  async end(): Promise<void> {
-    if (this.isGraded) await tidyUp({ prefix: this.name });
-    await rm(this.folder, { recursive: true, force: true });
   }
 }
 
@@ -236,7 +225,7 @@ export class Port {
 export function usePorts(): typeof Port.of {
   const ports: Port[] = [];
   afterAll(async () => {
-    await Promise.all(ports.map((port) => port.end()));
+    for (const { folder } of ports) await rm(folder, { recursive: true, force: true });
   });
   return async (...tasks) => {
     const port = await Port.of(...tasks);
@@ -259,9 +248,8 @@ export async function readPoints(folder: string, task: Task): Promise<readonly P
 }
 
 /**
- * Grades tasks of any repository.
+ * Builds and runs tasks of any repository in the engine of this machine.
  * @param prefix Starts the name of everything that is made from it.
- * @returns All their points.
  */
 export async function gradePoints(
   folder: string,

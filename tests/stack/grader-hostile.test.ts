@@ -66,12 +66,12 @@ describeOnEngine("a hostile repository", { concurrent: true }, () => {
 
   it("cannot print without end in a build", async () => {
     const flood = `yes ${ownName("flood")}`;
-    // BuildKit throttles the output of each stage
+    // BuildKit throttles the output of each command
     const stages = Array.from({ length: 8 }, (_, index) => `stage${index}`);
     const port = await portOf("task0");
     await port.write({
       "task0/Dockerfile": [
-        ...stages.map((stage) => `${upgraded.replace("\n", ` AS ${stage}\n`)}RUN ${flood}\n`),
+        ...stages.map((stage) => `FROM ubuntu AS ${stage}\nRUN : ${stage}; ${flood}\n`),
         upgraded,
         ...stages.map((stage) => `COPY --from=${stage} /etc/passwd /${stage}\n`),
       ].join(""),
@@ -136,7 +136,7 @@ CMD ["echo", "Hello, World!"]`,
   it.each([
     [
       "use more memory than it may, or run without end",
-      'CMD ["sh", "-c", "tail /dev/zero || echo ended; exec sleep 600"]',
+      "CMD dd if=/dev/zero of=/dev/null bs=1G count=1 || echo ended; exec sleep 600",
       /^it prints "ended\\n"; timed out after 30 s$/,
     ],
     ["print without end", 'CMD ["yes"]', /; (printed more than 0.5 MB|timed out after 30 s)$/],
@@ -151,22 +151,15 @@ CMD ["echo", "Hello, World!"]`,
     ["does not exist", 'CMD ["no-such-program"]', /listens.*no-such-program/],
   ])("fails the point 'port' if the API %s", async (_, lines, cause) => {
     const port = await portWith(`WORKDIR /app\n${lines}`, "task1");
-    const begun = performance.now();
     expect(await failuresOf(port, "task1")).toMatchObject([
       { id: "task1.port", cause: expect.stringMatching(cause) },
     ]);
-    expect(performance.now() - begun).toBeLessThan(60_000);
   });
 
   it("fails the point 'hello' if the API switches protocols", async () => {
     const port = await portOf("task1");
-    const head =
-      "HTTP/1.1 101 Switching Protocols\\r\\nConnection: Upgrade\\r\\nUpgrade: x\\r\\n\\r\\n";
-    await port.replace(
-      "task1/api.js",
-      "response.end(",
-      `return request.socket.write("${head}");\n(`,
-    );
+    const write = 'return request.socket.write("HTTP/1.1 101 Switching Protocols\\r\\n\\r\\n");';
+    await port.replace("task1/api.js", "response.end(", `${write}\n(`);
     expect(await failuresOf(port, "task1")).toMatchObject([
       { id: "task1.hello", cause: expect.stringMatching(/101$/) },
     ]);
@@ -194,12 +187,8 @@ CMD ["echo", "Hello, World!"]`,
     const port = await portOf("task3");
     const page = "task3/front-end/softy-pinko-front-end/index.html";
     await port.replace(page, "<script src=", `${html}\n<script src=`);
-    const api = "task3/back-end/api.js";
-    await port.replace(
-      api,
-      "const isKnown",
-      'if (request.url === "/api/wait") return;\n  const isKnown',
-    );
+    const wait = 'if (request.url === "/api/wait") return;\n  const isKnown';
+    await port.replace("task3/back-end/api.js", "const isKnown", wait);
     expect(await failuresOf(port, "task3")).toMatchObject(failures);
   });
 
@@ -216,14 +205,10 @@ CMD ["echo", "Hello, World!"]`,
       security_opt: ["seccomp=unconfined"],
       uts: "host",
     };
-    const intruder = {
-      build: { context: "../../.." },
-      network_mode: "container:x",
-      secrets: ["s"],
-    };
+    const other = { build: { context: "../../.." }, network_mode: "container:x", secrets: ["s"] };
     const compose = "task4/docker-compose.yml";
     await port.append(compose, `  unsafe: ${JSON.stringify(unsafe)}\n`);
-    await port.append(compose, `  intruder: ${JSON.stringify(intruder)}\n`);
+    await port.append(compose, `  other: ${JSON.stringify(other)}\n`);
     await port.append(compose, "networks: {default: {name: bridge, external: true}}\n");
     await port.append(compose, "secrets: {s: {file: /etc/hostname}}\n");
     const [safe, ...others] = await failuresOf(port, "task4");
@@ -239,8 +224,8 @@ CMD ["echo", "Hello, World!"]`,
       "unsafe asks for devices of the host",
       "unsafe asks for less protection",
       "unsafe asks for uts, which the grader does not know",
-      "intruder asks for files from outside its folder",
-      "intruder asks for another container's network",
+      "other asks for files from outside its folder",
+      "other asks for another container's network",
       "the stack asks for networks or volumes of others",
       "the stack asks for files from outside its folder",
     ]) {

@@ -55,7 +55,7 @@ describeOnEngine("a grading", () => {
   });
   afterEach(endScripts);
   afterAll(async () => {
-    await port.end();
+    await port.remove(".");
     await attempt("docker", argv`volume rm --force ${machine}`);
   });
 

@@ -182,7 +182,11 @@ const readable = [
     .replace(composeFile, "back-end:task6", 'back-end:task6\n    ports:\n      - "5252:5252"')
     .fails("ports", /^back-end publishes 5252 .* cannot start$/, `${composeFile}:7`),
   when("task6", "a container_name prevents scaling")
-    .replace(composeFile, "    image: softy-pinko-back", "    container_name: a\n    image: b")
+    .replace(
+      composeFile,
+      "    image: softy-pinko-b",
+      "    container_name: api\n    image: softy-pinko-b",
+    )
     .fails("scalable", /^container_name on back-end/, `${composeFile}:6`),
   when("task6", "there is no 2-api-servers.txt")
     .remove(textFile)

@@ -7,7 +7,6 @@ import {
   type ComposeModel,
   type ComposeService,
   dangers,
-  judgeDangers,
   judgeStrayFile,
   leadsOutside,
   limits,
@@ -53,7 +52,7 @@ describe("dangers", () => {
         { type: "volume", source: "data", target: "/data" },
       ],
     });
-    expect(judgeDangers(model, folder, "task6/docker-compose.yml")).toBeUndefined();
+    expect(dangers(model, folder)).toEqual([]);
   });
 
   it.each<[string, ComposeService]>([
@@ -96,12 +95,9 @@ describe("dangers", () => {
       "localhost/x is in no public registry (line 2 of",
       { build: { dockerfile_inline: "ARG A\nFROM $A", args: { A: "localhost/x" } } },
     ],
+    ["in no public registry (localhost/x)", { build: undefined, image: "localhost/x" }],
     [
-      "images that are in no public registry (localhost/x)",
-      { build: undefined, image: "localhost/x" },
-    ],
-    [
-      "images that are in no public registry (localhost/x)",
+      "in no public registry (localhost/x)",
       { build: { additional_contexts: { x: "docker-image://localhost/x" } } },
     ],
     ["more than 16 ports", { ports: Array.from({ length: 17 }, (_, target) => ({ target })) }],
@@ -126,15 +122,6 @@ describe("dangers", () => {
     ],
   ])("finds %s in a stack with %j", (what, more) => {
     expect(dangers(stackWith({}, more), folder)).toEqual([{ service: "the stack", what }]);
-  });
-
-  it("lists all of them in one finding", () => {
-    const model = stackWith({ privileged: true, pid: "host" });
-    expect(judgeDangers(model, folder, "task6/docker-compose.yml")).toMatchObject({
-      verdict: "fail",
-      cause: expect.stringMatching(/^back-end .* privileged container; back-end .* processes/),
-      file: "task6/docker-compose.yml",
-    });
   });
 });
 
@@ -186,16 +173,14 @@ describe("strayFile", () => {
   });
 
   it.each([
-    ["a: [", /^docker-compose.yml: line 1: it is no.* YAML: Flow sequence/],
-    ["include: [no.yml]", /^there is no no.yml$/],
-    ["include: [large.yml]", /^large.yml: it is larger than 100 kB$/],
-    ["include: [utf-16.yml]", /^utf-16.yml: it is UTF-16; save it as UTF-8$/],
-    ["include: !!binary L2V0Yy9wYXNzd2Q=", /Unresolved tag: tag:yaml.org,2002:binary/],
-    ["%YAML 1.1\n---\na: 1", /it begins a line with %/],
-    ["include: &a [{path: *a}]", /its aliases unfold without measure/],
-    [`include: [${"a.yml,".repeat(21)}]`, /^it has more than 20 parts$/],
-    [`include: [${"a.yml,".repeat(300)}]`, /^it names more than 200 files$/],
-  ])("refuses %s", (text, message) => {
+    [/^there is no no.yml$/, "include: [no.yml]"],
+    [/^large.yml: it is larger than 100 kB$/, "include: [large.yml]"],
+    [/^utf-16.yml: it is UTF-16; save it as UTF-8$/, "include: [utf-16.yml]"],
+    [/it begins a line with %/, "%YAML 1.1\n---\na: 1"],
+    [/its aliases unfold without measure/, "include: &a [{path: *a}]"],
+    [/^it has more than 20 parts$/, `include: [${"a.yml,".repeat(21)}]`],
+    [/^it names more than 200 files$/, `include: [${"a.yml,".repeat(300)}]`],
+  ])("throws %s", (message, text) => {
     write({
       "docker-compose.yml": text,
       "large.yml": "a".repeat(100_001),
@@ -213,6 +198,7 @@ describe("strayFile", () => {
 });
 
 describe("tame", () => {
+  const mount = { type: "bind", source: "/x/data", target: "/data" };
   const model: ComposeModel = {
     name: "graded",
     services: {
@@ -230,7 +216,7 @@ describe("tame", () => {
         deploy: { replicas: 40 },
         scale: 1000,
         ports: [{ target: 5252, published: "5252", protocol: "tcp" }, { target: 9229 }],
-        volumes: [{ type: "bind", source: "/x/data", target: "/data" }],
+        volumes: [mount],
       },
       cache: { image: "redis:8" },
     },
@@ -269,15 +255,7 @@ describe("tame", () => {
             { target: 5252, ...port },
             { target: 9229, ...port },
           ],
-          volumes: [
-            {
-              type: "bind",
-              source: "/x/data",
-              target: "/data",
-              read_only: true,
-              bind: { create_host_path: false },
-            },
-          ],
+          volumes: [{ ...mount, read_only: true, bind: { create_host_path: false } }],
         },
         cache: { ...bounds, image: "redis:8", ports: [] },
       },

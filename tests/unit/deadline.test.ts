@@ -1,9 +1,6 @@
-import { load } from "cheerio/slim";
 import { describe, expect, it } from "vitest";
 import { parseDocument } from "yaml";
 import { withDeadline } from "../../tools/lib/deadline";
-import { parseDockerfile } from "../../tools/lib/dockerfile";
-import { parseNginxConf } from "../../tools/lib/nginx-conf";
 
 const options = { for: "working", timeoutMs: 100 };
 const endless = (): never => {
@@ -37,13 +34,10 @@ describe("withDeadline", () => {
     ],
     ["a regular expression", () => /^(a+)+$/.test(`${"a".repeat(40)}b`)],
     ["yaml", () => parseDocument(`[${",".repeat(100_000)}]`)],
-    ["cheerio", () => load(`${"<div>".repeat(50_000)}${"</x>".repeat(100_000)}`)],
-    ["parseDockerfile", () => parseDockerfile("FROM x\nRUN a\\\n".repeat(1e6))],
-    ["parseNginxConf", () => parseNginxConf("a b;".repeat(1e6))],
   ])("ends %s in time", (_, work) => {
-    const begun = performance.now();
+    const start = performance.now();
     expect(() => withDeadline(work, options)).toThrow(/^timed out after 0\.1 s working$/);
-    expect(performance.now() - begun).toBeLessThan(2_000);
+    expect(performance.now() - start).toBeLessThan(2_000);
   });
 
   it("can be nested: the shorter time counts, and the outer work continues", () => {

@@ -7,27 +7,11 @@ describe("parseDockerfile", () => {
     const stages = parseDockerfile(
       'ARG V=1\nFROM node:$V AS build\nCOPY --chown=1:1 a b ./\n\nFROM alpine\nCMD ["node", "a b"]\n',
     );
+    const copy = { keyword: "COPY", args: ["a", "b", "./"], flags: { chown: "1:1" }, line: 3 };
+    const command = { keyword: "CMD", args: ["node", "a b"], flags: {}, line: 6 };
     expect(stages).toEqual([
-      {
-        base: "node:$V",
-        name: "build",
-        instructions: [
-          {
-            keyword: "COPY",
-            args: ["a", "b", "./"],
-            flags: { chown: "1:1" },
-            execForm: false,
-            line: 3,
-          },
-        ],
-      },
-      {
-        base: "alpine",
-        name: undefined,
-        instructions: [
-          { keyword: "CMD", args: ["node", "a b"], flags: {}, execForm: true, line: 6 },
-        ],
-      },
+      { base: "node:$V", name: "build", instructions: [{ ...copy, execForm: false }] },
+      { base: "alpine", name: undefined, instructions: [{ ...command, execForm: true }] },
     ]);
     expect(lastStage(stages).base).toBe("alpine");
   });

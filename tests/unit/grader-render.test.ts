@@ -139,15 +139,11 @@ describe("the report as a page", () => {
   });
 });
 
-describe("the score on one line", () => {
-  it.each([
-    [[folder, ports], "1 of 2 hold, 1 fails"],
-    [[ports, ports], "0 of 2 hold, 2 fail"],
-    [[folder, order], "1 of 2 hold, 1 deviates"],
-    [[order, order], "0 of 2 hold, 2 deviate"],
-  ])("has singular and plural: %#", (points, line) => {
-    expect(scoreLine(points)).toBe(line);
-  });
+it("the score on one line has singular and plural", () => {
+  expect(scoreLine([folder, ports])).toBe("1 of 2 hold, 1 fails");
+  expect(scoreLine([ports, ports])).toBe("0 of 2 hold, 2 fail");
+  expect(scoreLine([folder, order])).toBe("1 of 2 hold, 1 deviates");
+  expect(scoreLine([order, order])).toBe("0 of 2 hold, 2 deviate");
 });
 
 it("the report as text has marks, scores, and each cause once", () => {

@@ -7,17 +7,15 @@ describe("parseListeners", () => {
   const row = (address: string, state = "0A"): string =>
     `   0: ${address} 00000000:0000 ${state} 00000000:00000000 00:00000000 00000000     0\n`;
 
+  const loopback = { port: 9000, isLoopback: true };
+
   it.each([
     ["any address", row("00000000:1484"), [{ port: 5252, isLoopback: false }]],
     ["127.0.0.1", row("0100007F:1484"), [{ port: 5252, isLoopback: true }]],
     ["127.0.1.1", row("0101007F:1484"), [{ port: 5252, isLoopback: true }]],
     ["any IPv6 address", row(`${"0".repeat(32)}:2328`), [{ port: 9000, isLoopback: false }]],
-    ["::1", row("00000000000000000000000001000000:2328"), [{ port: 9000, isLoopback: true }]],
-    [
-      "127.0.0.1 as IPv6",
-      row("0000000000000000FFFF00000100007F:2328"),
-      [{ port: 9000, isLoopback: true }],
-    ],
+    ["::1", row("00000000000000000000000001000000:2328"), [loopback]],
+    ["127.0.0.1 as IPv6", row(`${"0".repeat(16)}FFFF00000100007F:2328`), [loopback]],
     ["a connection", row("0100007F:1484", "01"), []],
     ["Docker's own DNS", row("0B00007F:9C6F"), []],
     ["nothing", "", []],

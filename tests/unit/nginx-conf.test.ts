@@ -5,21 +5,11 @@ describe("parseNginxConf", () => {
   it("returns directives with their arguments, lines and blocks", () => {
     const conf =
       "# a comment\nuser nginx;\n\nhttp {\n  server {\n    listen 80 default_server;\n  }\n}\n";
+    const listen = { name: "listen", args: ["80", "default_server"], line: 6 };
+    const server = { name: "server", args: [], line: 5, block: [listen] };
     expect(parseNginxConf(conf)).toEqual([
       { name: "user", args: ["nginx"], line: 2 },
-      {
-        name: "http",
-        args: [],
-        line: 4,
-        block: [
-          {
-            name: "server",
-            args: [],
-            line: 5,
-            block: [{ name: "listen", args: ["80", "default_server"], line: 6 }],
-          },
-        ],
-      },
+      { name: "http", args: [], line: 4, block: [server] },
     ]);
   });
 
