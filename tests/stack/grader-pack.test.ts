@@ -39,7 +39,7 @@ describeOnEngine("the grader from a packed tarball", () => {
   it("says in one line what is wrong with a path", async () => {
     const { exitCode, stdout, stderr } = await grade(path.join(scratch, "nowhere"));
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
-    expect(stderr).toMatch(/^error: \S+nowhere is no folder: [^\n]*$/);
+    expect(stderr).toMatch(/^error: \S+nowhere is not a folder: [^\n]*$/);
   });
 
   it("grades this repository", { timeout: 300_000 }, async () => {

@@ -207,7 +207,7 @@ const mistakes: Mistake[] = [
     task: "task2",
     make: () => (port) => port.makeGitLink(`task2/${site}`),
     id: "site",
-    cause: /^it is an empty git link$/,
+    cause: /^it is empty: perhaps a git link/,
     at: site,
   },
   {
@@ -426,7 +426,7 @@ const mistakes: Mistake[] = [
     task: "task4",
     make: (task) => (port) => port.makeGitLink(`${task}/${site}`),
     id: "site",
-    cause: /^it is an empty git link$/,
+    cause: /^it is empty: perhaps a git link/,
     at: site,
   },
   {

@@ -2,14 +2,9 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import {
-  type ComposeModel,
-  type ComposeService,
-  dangers,
-  judgeDangers,
-  limits,
-  tame,
-} from "../../tools/grader/compose-file";
+import type { ComposeModel, ComposeService } from "../../tools/grader/compose-model";
+import { isolate, limits } from "../../tools/grader/isolate";
+import { judgeUnsafeSettings, unsafeSettings } from "../../tools/grader/unsafe-settings";
 
 const home = realpathSync(mkdtempSync(path.join(tmpdir(), "compose-file-")));
 const folder = path.join(home, "task6");
@@ -44,8 +39,8 @@ describe("a stack that is graded", () => {
         { type: "volume", source: "data", target: "/data" },
       ],
     });
-    expect(dangers(model, folder)).toEqual([]);
-    expect(judgeDangers(model, folder, "task6/docker-compose.yml")).toBeUndefined();
+    expect(unsafeSettings(model, folder)).toEqual([]);
+    expect(judgeUnsafeSettings(model, folder, "task6/docker-compose.yml")).toBeUndefined();
   });
 
   it.each<[string, ComposeService]>([
@@ -76,13 +71,13 @@ describe("a stack that is graded", () => {
     ["files from outside its folder", { build: { context: ".." } }],
     ["files from outside its folder", { build: { additional_contexts: { etc: "/etc" } } }],
   ])("is not run when it asks for %s: %j", (what, service) => {
-    expect(dangers(stackWith(service), folder)).toEqual([
+    expect(unsafeSettings(stackWith(service), folder)).toEqual([
       { service: "back-end", what: expect.stringContaining(what) },
     ]);
   });
 
   it("is not run when it asks for the engine's socket", () => {
-    const found = dangers(stackWith(bind("/var/run/docker.sock")), folder);
+    const found = unsafeSettings(stackWith(bind("/var/run/docker.sock")), folder);
     expect(found.map(({ what }) => what)).toContain("the engine's socket");
   });
 
@@ -94,12 +89,12 @@ describe("a stack that is graded", () => {
     ["files from outside its folder", { secrets: { shadow: { file: "/etc/shadow" } } }],
     ["files from outside its folder", { configs: { hosts: { file: "../../hosts" } } }],
   ])("is not run when it asks for %s: %j", (what, more) => {
-    expect(dangers(stackWith({}, more), folder)).toEqual([{ service: "the stack", what }]);
+    expect(unsafeSettings(stackWith({}, more), folder)).toEqual([{ service: "the stack", what }]);
   });
 
   it("is told what it asks for, all at once", () => {
     const model = stackWith({ privileged: true, pid: "host" });
-    expect(judgeDangers(model, folder, "task6/docker-compose.yml")).toMatchObject({
+    expect(judgeUnsafeSettings(model, folder, "task6/docker-compose.yml")).toMatchObject({
       verdict: "fail",
       cause:
         "back-end asks for a privileged container; back-end asks for other processes than its own",
@@ -108,7 +103,7 @@ describe("a stack that is graded", () => {
   });
 });
 
-describe("a tamed stack", () => {
+describe("a isolated stack", () => {
   const model: ComposeModel = {
     name: "graded",
     services: {
@@ -125,37 +120,37 @@ describe("a tamed stack", () => {
     networks: { default: { name: "graded_default" }, inner: null },
     volumes: { data: { name: "data" } },
   };
-  const tamed = tame(model, "own");
+  const isolated = isolate(model, "own");
 
   it("has names of the grader's own for all that it makes", () => {
-    expect(tamed.name).toBe("own");
-    expect(tamed.services.api).toMatchObject({ image: "own-api" });
-    expect(tamed.networks).toEqual({
+    expect(isolated.name).toBe("own");
+    expect(isolated.services.api).toMatchObject({ image: "own-api" });
+    expect(isolated.networks).toEqual({
       default: { name: "own_default" },
       inner: { name: "own_inner" },
     });
-    expect(tamed.volumes).toEqual({ data: { name: "own_data" } });
+    expect(isolated.volumes).toEqual({ data: { name: "own_data" } });
   });
 
   it("keeps an image that is not built", () => {
-    expect(tamed.services.cache?.image).toBe("redis:8");
+    expect(isolated.services.cache?.image).toBe("redis:8");
   });
 
   it("has its ports where the system finds some free, on loopback alone", () => {
     const port = { protocol: "tcp", mode: "ingress", host_ip: "127.0.0.1" };
-    expect(tamed.services.api?.ports).toEqual([
+    expect(isolated.services.api?.ports).toEqual([
       { target: 5252, ...port },
       { target: 9229, ...port },
     ]);
-    expect(tamed.services.cache?.ports).toEqual([]);
+    expect(isolated.services.cache?.ports).toEqual([]);
   });
 
   it.each(["container_name", "restart", "deploy"])("has no %s", (key) => {
-    expect(tamed.services.api).not.toHaveProperty(key);
+    expect(isolated.services.api).not.toHaveProperty(key);
   });
 
   it.each(["api", "cache"])("has bounds on %s", (service) => {
-    expect(tamed.services[service]).toMatchObject({
+    expect(isolated.services[service]).toMatchObject({
       mem_limit: limits.memory,
       memswap_limit: limits.memory,
       pids_limit: limits.pids,

@@ -2,16 +2,12 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import {
-  bareEnvironment,
-  type ComposeModel,
-  dangers,
-  judgeStrayFile,
-  leadsOutside,
-  strayFile,
-  tame,
-} from "../../tools/grader/compose-file";
-import { parseListeners, whyNotBuilt } from "../../tools/grader/sandbox";
+import { explainFailedBuild } from "../../tools/grader/build";
+import type { ComposeModel } from "../../tools/grader/compose-model";
+import { externalFile, judgeExternalFile, leadsOutside } from "../../tools/grader/external-files";
+import { bareEnvironment, isolate } from "../../tools/grader/isolate";
+import { parseListeners } from "../../tools/grader/sandbox";
+import { unsafeSettings } from "../../tools/grader/unsafe-settings";
 
 let folder: string;
 beforeEach(() => {
@@ -57,7 +53,7 @@ describe("parseListeners", () => {
   });
 });
 
-describe("whyNotBuilt", () => {
+describe("explainFailedBuild", () => {
   const place = "Dockerfile:2\n--------------------\n";
 
   it.each([
@@ -84,7 +80,7 @@ describe("whyNotBuilt", () => {
     [
       "an engine that has ended",
       "ERROR: failed to receive status: rpc error: code = Unavailable desc = error reading from server: EOF",
-      { verdict: "skipped", cause: expect.stringMatching(/^the engine has ended/) },
+      { verdict: "skipped", cause: expect.stringMatching(/^the engine has stopped/) },
     ],
     [
       "an image that the registry does not have",
@@ -104,7 +100,7 @@ describe("whyNotBuilt", () => {
       { verdict: "fail", cause: "`x` fails: gone" },
     ],
   ])("tells %s", (_, output, finding) => {
-    const found = whyNotBuilt(output, "task0/Dockerfile");
+    const found = explainFailedBuild(output, "task0/Dockerfile");
     expect(found).toMatchObject({ ...finding, file: "task0/Dockerfile" });
   });
 });
@@ -131,7 +127,7 @@ describe("leadsOutside", () => {
   });
 });
 
-describe("strayFile", () => {
+describe("externalFile", () => {
   it.each([
     ["services: {a: {env_file: a.env}}", undefined],
     ["services: {a: {env_file: [{path: ../a.env}]}}", "env_file ../a.env"],
@@ -151,7 +147,7 @@ describe("strayFile", () => {
       "inside.yml": "services: {a: {env_file: /etc/passwd}}\n",
       "parts.yml": "include: [inside.yml]\n",
     });
-    expect(strayFile(folder, "docker-compose.yml")).toBe(expected);
+    expect(externalFile(folder, "docker-compose.yml")).toBe(expected);
   });
 
   it.each([
@@ -167,14 +163,14 @@ describe("strayFile", () => {
   ])("does not know what is in %s", (text, message) => {
     write({ "docker-compose.yml": text, "large.yml": "a".repeat(100_001) });
     writeFileSync(path.join(folder, "utf-16.yml"), Buffer.from("\uFEFFa: 1", "utf16le"));
-    expect(() => strayFile(folder, "docker-compose.yml")).toThrow(message);
-    expect(judgeStrayFile(folder, "docker-compose.yml", "x")).toMatchObject({ verdict: "fail" });
+    expect(() => externalFile(folder, "docker-compose.yml")).toThrow(message);
+    expect(judgeExternalFile(folder, "docker-compose.yml", "x")).toMatchObject({ verdict: "fail" });
   });
 
   it("knows that Compose reads .env by itself", () => {
     write({ "docker-compose.yml": "services: {}\n" });
     symlinkSync("/etc/passwd", path.join(folder, ".env"));
-    expect(strayFile(folder, "docker-compose.yml")).toBe(".env");
+    expect(externalFile(folder, "docker-compose.yml")).toBe(".env");
   });
 });
 
@@ -214,11 +210,11 @@ describe("a graded stack", () => {
     ],
     [{ ports: Array.from({ length: 17 }, (_, target) => ({ target })) }, "more than 16 ports"],
   ])("that has %j asks for %s", (service, what) => {
-    expect(dangers(model(service), folder)).toEqual([{ service: "api", what }]);
+    expect(unsafeSettings(model(service), folder)).toEqual([{ service: "api", what }]);
   });
 
   it("runs under names of the grader's own, within bounds, and writes nothing", () => {
-    const tamed = tame(
+    const isolated = isolate(
       model(
         {
           build: {
@@ -237,12 +233,12 @@ describe("a graded stack", () => {
       ),
       "own",
     );
-    expect(tamed).toMatchObject({
+    expect(isolated).toMatchObject({
       name: "own",
       networks: { default: { name: "own_default" } },
       volumes: { v: { name: "own_v" } },
     });
-    const api = tamed.services.api ?? {};
+    const api = isolated.services.api ?? {};
     expect(api).toMatchObject({
       image: "own-api",
       scale: 4,
@@ -253,7 +249,7 @@ describe("a graded stack", () => {
     expect(Object.keys(api.build ?? {})).toEqual(["context", "args", "ulimits"]);
     expect(api.build?.args).toEqual({ A: "1", BUILDKIT_CACHE_MOUNT_NS: "own" });
     expect(api).not.toHaveProperty("labels");
-    expect(tamed).not.toHaveProperty("models");
+    expect(isolated).not.toHaveProperty("models");
   });
 
   it("gets nothing of this process's environment but the way to the engine", () => {

@@ -1,10 +1,10 @@
 import path from "node:path";
 
-/** More than `npm install` needs. They bound the time that a tangle of links takes. */
+/** More than `npm install` needs. They limit the time that nested links take. */
 const max = { followed: 8, steps: 64, targetLength: 400 };
 
 /**
- * Follows a symbolic link as the kernel does, in a copy that is not there yet.
+ * Follows a symbolic link as the kernel does, before the copy has it.
  * @param link Its path in the copy.
  * @param links The targets of all links, by path.
  * @param copied Whether each other path is a folder.
@@ -15,26 +15,26 @@ export function staysInside(
   links: ReadonlyMap<string, string>,
   copied: ReadonlyMap<string, boolean>,
 ): boolean {
-  const at = path.posix
+  const current = path.posix
     .dirname(link)
     .split("/")
     .filter((part) => part !== ".");
   const parts = [path.posix.basename(link)];
   let followed = 0;
-  for (let steps = 0; parts.length > 0; steps += 1) {
-    if (steps > max.steps) return false;
-    const part = parts.pop() ?? "";
+  for (let steps = 0; steps <= max.steps; steps += 1) {
+    const part = parts.pop();
+    if (part === undefined) return true;
     if (part === "" || part === ".") continue;
     if (part === "..") {
-      if (at.pop() === undefined) return false;
+      if (current.pop() === undefined) return false;
       continue;
     }
-    const file = [...at, part].join("/");
+    const file = [...current, part].join("/");
     const target = links.get(file);
     if (target === undefined) {
       const isFolder = copied.get(file);
       if (isFolder === undefined || (!isFolder && parts.length > 0)) return false;
-      at.push(part);
+      current.push(part);
     } else {
       followed += 1;
       if (followed > max.followed || target.length > max.targetLength) return false;
@@ -42,5 +42,5 @@ export function staysInside(
       parts.push(...target.split("/").reverse());
     }
   }
-  return true;
+  return false;
 }

@@ -1,7 +1,6 @@
 import { type Dirent, lstatSync, opendirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../lib/errors";
-import { findGitLinks } from "./git-index";
 import { copyFolder, type Kind, type Usage } from "./snapshot";
 
 /** Far more than a repository of the course needs. */
@@ -14,63 +13,59 @@ export type Task = (typeof tasks)[number];
 /** The folder of one task, read once and never changed. */
 export interface TaskFolder {
   task: Task;
-  /** Of its copy, on this machine. */
+  /** The path of its copy. */
   path: string;
   /** From the graded repository's root. */
   name: string;
-  /** Everything in it, by its path from the folder. */
+  /** Everything in it, by the path from the folder. */
   entries: ReadonlyMap<string, Kind>;
-  /** Bytes of all its files. */
+  /** The size of all its files. */
   bytes: number;
-  /** Why it is not to be built, if so. */
+  /** Why it must not be built, if so. */
   refusal: string | undefined;
 }
 
 /**
- * Copies the tasks of a repository, which are at its root or in the one folder that holds them. From
- * then on they are read, built and run from the copy: nothing in the repository takes part.
+ * Copies the tasks of a repository, which are at its root or in one of its folders. From then on they
+ * are read, built and run from the copy: nothing in the repository is used.
  * @param folder Where to look. It is not changed.
- * @param scratch An empty folder of the caller's, for the copies.
- * @returns Those there are, by name.
- * @throws {UserError} if there is no such folder, or no task in it.
+ * @param scratch An empty folder for the copies.
+ * @returns The tasks that exist.
+ * @throws {UserError} if the folder does not exist or contains no task.
  */
 export async function openRepository(
   folder: string,
   scratch: string,
 ): Promise<ReadonlyMap<Task, TaskFolder>> {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new UserError(`${folder} is no folder: give the path of a repository of the course.`);
+    throw new UserError(`${folder} is not a folder: give the path of a repository of the course.`);
   }
   const root = realpathSync(folder);
   const home = findHome(root);
   if (home === undefined) {
     throw new UserError(`${folder} holds no task0 to task6: give the folder that does.`);
   }
-  const gitLinks = findGitLinks(home);
   const usage: Usage = { entries: 0, bytes: 0 };
-  const found = new Map<Task, TaskFolder>();
+  const folders = new Map<Task, TaskFolder>();
   for (const task of tasks.filter((name) => isFolder(path.join(home, name)))) {
     const [from, to] = [path.join(home, task), path.join(realpathSync(scratch), task)];
-    const copy = copyFolder(from, to, gitLinks, usage);
-    found.set(task, { task, path: to, name: path.relative(root, from), ...copy });
+    const copy = copyFolder(from, to, usage);
+    folders.set(task, { task, path: to, name: path.relative(root, from), ...copy });
   }
-  return found;
+  return folders;
 }
 
 const isFolder = (file: string): boolean =>
   lstatSync(file, { throwIfNoEntry: false })?.isDirectory() === true;
 
-/**
- * Reads a text file of a task.
- * @returns Nothing where it is no regular file, or too large to be a text of the course.
- */
+/** @returns The text of a task's file; undefined if it is not a regular file, or too large. */
 export function readText(folder: TaskFolder, file: string): string | undefined {
   if (folder.entries.get(file) !== "file") return undefined;
-  const full = path.join(folder.path, file);
-  return statSync(full).size > max.fileBytes ? undefined : readFileSync(full, "utf8");
+  const fullPath = path.join(folder.path, file);
+  return statSync(fullPath).size > max.fileBytes ? undefined : readFileSync(fullPath, "utf8");
 }
 
-/** @returns The folder that holds the tasks, at most two levels down. */
+/** @returns The folder that contains the tasks, at most two levels down. */
 function findHome(root: string): string | undefined {
   let searched = 0;
   const search = (folder: string, levels: number): string | undefined => {

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { lastStage, type Stage } from "../lib/dockerfile";
-import type { ComposeModel } from "./compose-file";
+import type { ComposeModel } from "./compose-model";
 import { readStages, type Yaml } from "./read";
 import { readText, type TaskFolder } from "./repository";
 import type { Running, Sandbox } from "./sandbox";
@@ -36,10 +36,10 @@ export interface StackSubject {
   up?: Up;
 }
 
-/** A stack as the grader runs it: tamed, under a project name of its own. */
+/** A stack as the grader runs it: isolated, under a project name of its own. */
 export interface Up {
   project: string;
-  /** The tamed compose file. */
+  /** The isolated compose file. */
   file: string;
 }
 

@@ -2,7 +2,7 @@ import path from "node:path";
 import { fetchAnswer } from "../../lib/http";
 import { attempt } from "../../lib/run";
 import { waitUntil } from "../../lib/wait";
-import { bareEnvironment } from "../compose-file";
+import { bareEnvironment } from "../isolate";
 import { type Check, deviates, failed, holds, skipped } from "../point";
 import { readText } from "../repository";
 import { findCommand, judgeBytes, judgeMeaning, missingCommand } from "../scale-command";

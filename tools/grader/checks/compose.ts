@@ -1,7 +1,9 @@
 import path from "node:path";
 import { isMap, isScalar } from "yaml";
 import { attempt } from "../../lib/run";
-import { bareEnvironment, type ComposeModel, judgeDangers, judgeStrayFile } from "../compose-file";
+import type { ComposeModel } from "../compose-model";
+import { judgeExternalFile } from "../external-files";
+import { bareEnvironment } from "../isolate";
 import { type Check, deviates, failed } from "../point";
 import { readYaml, unreadable, type Yaml } from "../read";
 import { readText } from "../repository";
@@ -15,6 +17,7 @@ import {
   type Subject,
   shown,
 } from "../subject";
+import { judgeUnsafeSettings } from "../unsafe-settings";
 import { listensIn } from "./conf";
 import { locate, portOf, ports, serviceOf, stackOf } from "./service";
 
@@ -43,7 +46,7 @@ export const hasComposeFile: StackCheck = {
       const hint = "The course needs a few lines of YAML, in which the indentation counts.";
       return unreadable(error, hint, at.file);
     }
-    const stray = judgeStrayFile(folder.path, file, shown(subject, file));
+    const stray = judgeExternalFile(folder.path, file, shown(subject, file));
     if (stray !== undefined) return stray;
     const read = await attempt("docker", ["compose", "-f", file, "config", "--format=json"], {
       cwd: folder.path,
@@ -109,7 +112,7 @@ export const isSafe: StackCheck = {
   needs: ["compose"],
   judge: (subject) => {
     const { model, file } = stackOf(subject);
-    return judgeDangers(model, subject.folder.path, shown(subject, file));
+    return judgeUnsafeSettings(model, subject.folder.path, shown(subject, file));
   },
 };
 

@@ -31,8 +31,8 @@ export const hasSite: SubjectCheck = {
     const site = path.posix.join(contexts["front-end"] ?? "front-end", siteFolder);
     const at = { file: shown(subject, site) };
     const kind = folder.entries.get(site);
-    if (kind === "git link" || kind === "empty folder") {
-      const cause = kind === "git link" ? "it is an empty git link" : "it is empty";
+    if (kind === "empty folder") {
+      const cause = "it is empty: perhaps a git link (submodule)";
       const hint =
         "Clone with --recurse-submodules, or remove its .git folder and commit its files.";
       return failed(cause, hint, at);

@@ -1,18 +1,11 @@
 import path from "node:path";
 import type { Instruction, Stage } from "../../lib/dockerfile";
 import { attempt } from "../../lib/run";
+import { build } from "../build";
 import { type Check, deviates, type Finding, failed, skipped } from "../point";
 import { readStages, unreadable } from "../read";
 import { readText } from "../repository";
-import {
-  askUntilAnswered,
-  build,
-  isReachableAt,
-  lastLog,
-  listenersOf,
-  runToEnd,
-  start,
-} from "../sandbox";
+import { askUntilAnswered, isReachableAt, lastLog, listenersOf, runToEnd, start } from "../sandbox";
 import {
   baseOf,
   findConf,

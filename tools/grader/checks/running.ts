@@ -5,11 +5,14 @@ import { type Answer, fetchAnswer } from "../../lib/http";
 import { findDirectives } from "../../lib/nginx-conf";
 import { attempt } from "../../lib/run";
 import { waitUntil } from "../../lib/wait";
-import { type Build, bareEnvironment, dockerfileOf, tame } from "../compose-file";
+import { explainFailedBuild, explainStoppedBuild } from "../build";
+import type { Build } from "../compose-model";
 import { neutralize } from "../dockerfile-syntax";
+import { dockerfileOf } from "../external-files";
+import { bareEnvironment, isolate } from "../isolate";
 import { type Check, type Finding, failed, skipped } from "../point";
 import { readText } from "../repository";
-import { isReachableAt, whyCutOff, whyNotBuilt } from "../sandbox";
+import { isReachableAt } from "../sandbox";
 import { locateInProgram, type Role, type Subject, shown, type Up } from "../subject";
 import { findProxyConf, readConf } from "./conf";
 import { judgePage } from "./front-end";
@@ -35,7 +38,7 @@ export function comesUp(roles: readonly Role[]): StackCheck {
       const project = `${sandbox.prefix}-${subject.folder.task}`;
       const scratch = await mkdtemp(path.join(tmpdir(), `${project}-`));
       const file = path.join(scratch, "docker-compose.json");
-      await writeFile(file, JSON.stringify(tame(model, project)));
+      await writeFile(file, JSON.stringify(isolate(model, project)));
       const stack = { project, file };
       stackOf(subject).up = stack;
       const options = {
@@ -55,8 +58,10 @@ export function comesUp(roles: readonly Role[]): StackCheck {
         timeoutMs: sandbox.buildTimeoutMs,
       });
       sandbox.signal.throwIfAborted();
-      if (built.exitCode === undefined) return whyCutOff(built.stderr, shown(subject, own));
-      if (!built.ok) return whyNotBuilt(`${built.stdout}\n${built.stderr}`, shown(subject, own));
+      if (built.exitCode === undefined)
+        return explainStoppedBuild(built.stderr, shown(subject, own));
+      if (!built.ok)
+        return explainFailedBuild(`${built.stdout}\n${built.stderr}`, shown(subject, own));
       sandbox.report("starting");
       const started = await attempt(
         "docker",

@@ -1,6 +1,6 @@
 import { isMap, isScalar } from "yaml";
 import { attempt, run } from "../../lib/run";
-import type { ComposeService } from "../compose-file";
+import type { ComposeService } from "../compose-model";
 import { listenersOf } from "../sandbox";
 import { type Role, type StackSubject, type Subject, shown, type Up } from "../subject";
 import { listensIn } from "./conf";
@@ -43,7 +43,7 @@ export function locate(subject: Subject, ...keys: string[]): { file: string; lin
   return offset === undefined ? { file: at } : { file: at, line: yaml.lines.linePos(offset).line };
 }
 
-/** Runs Compose on the tamed stack. */
+/** Runs Compose on the isolated stack. */
 export const composeArgs = ({ project, file }: Up): string[] => [
   ...["compose", "--progress=plain", "--project-name", project, "--file", file],
 ];

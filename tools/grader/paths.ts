@@ -1,0 +1,20 @@
+import { lstatSync, realpathSync } from "node:fs";
+import path from "node:path";
+
+/** @returns Whether a folder contains or is a file; both paths are absolute and without links. */
+export function contains(folder: string, file: string): boolean {
+  const relative = path.relative(folder, file);
+  const isAbove = relative === ".." || relative.startsWith(`..${path.sep}`);
+  return !isAbove && !path.isAbsolute(relative);
+}
+
+/** @returns Where a path leads; its last parts may be missing. Undefined for a dead link. */
+export function realPathOf(target: string): string | undefined {
+  try {
+    if (lstatSync(target, { throwIfNoEntry: false }) !== undefined) return realpathSync(target);
+  } catch {
+    return undefined;
+  }
+  const parent = realPathOf(path.dirname(target));
+  return parent && path.join(parent, path.basename(target));
+}
