@@ -13,11 +13,9 @@ import type { Sandbox } from "./sandbox";
 const maxOutputBytes = 1_500_000;
 
 /**
- * Builds an image of a graded repository.
- *
- * This limits the build's time, its output, what its Dockerfile can ask of BuildKit itself, and the
- * memory and file size of each process. The machine limits processes, memory and disk as a whole. The
- * build's network is not limited.
+ * Builds an image of a graded repository. This limits the build's time, its output, what its
+ * Dockerfile can ask of BuildKit itself, and the memory and file size of each process. The machine
+ * limits processes, memory and disk as a whole. The build's network is not limited.
  * @param name Within the sandbox, such as `task2-front-end`.
  * @param context A folder in the grader's copy: the Dockerfile in it is made safe.
  * @param dockerfile From the context.
@@ -35,7 +33,7 @@ export async function build(
   const text = await readFile(file, "utf8");
   const frontend = foreignSyntax(text);
   if (frontend !== undefined) {
-    const cause = `it asks for ${frontend} to build it, a program that is not Docker's own`;
+    const cause = `it asks for the BuildKit frontend ${frontend}, which is not Docker's own`;
     return failed(cause, "Remove its line with syntax=.", { file: shownFile });
   }
   const refusal = gate(text);

@@ -2,18 +2,10 @@
 export interface ComposeModel {
   name?: string;
   services: Record<string, ComposeService>;
-  networks?: Record<string, Shared | null>;
-  volumes?: Record<string, Shared | null>;
+  networks?: Record<string, { name?: string; external?: boolean; driver?: string } | null>;
+  volumes?: Record<string, { name?: string; external?: boolean; driver_opts?: object } | null>;
   secrets?: Record<string, { file?: string }>;
   configs?: Record<string, { file?: string }>;
-}
-
-/** A network or a volume. */
-interface Shared {
-  name?: string;
-  external?: boolean;
-  driver?: string;
-  driver_opts?: Record<string, string>;
 }
 
 export interface ComposeService {
@@ -29,28 +21,23 @@ export interface ComposeService {
   security_opt?: string[];
   volumes?: Mount[];
   volumes_from?: unknown[];
+  scale?: number;
   [key: string]: unknown;
 }
 
 export interface Build {
   context?: string;
   dockerfile?: string;
-  dockerfile_inline?: string;
   target?: string;
   args?: Record<string, string | null>;
   ulimits?: Record<string, number>;
-  additional_contexts?: Record<string, string>;
   network?: string;
-  privileged?: boolean;
-  ssh?: unknown;
-  secrets?: unknown;
-  entitlements?: unknown;
+  [key: string]: unknown;
 }
 
 export interface Mount {
   type: string;
   source?: string;
   target?: string;
-  read_only?: boolean;
-  bind?: { create_host_path?: boolean };
+  [key: string]: unknown;
 }

@@ -38,8 +38,8 @@ export function gate(dockerfile: string, args: BuildArgs = {}): Refusal | undefi
   }
   const hint = "Name an image of Docker Hub.";
   for (const { image, word, line } of imagesOf(steps, args)) {
-    if (image === undefined) return { cause: `which image ${word} is cannot be told`, hint, line };
-    if (!isPublic(image)) return { cause: `${image} is in no public registry`, hint, line };
+    if (image === undefined) return { cause: `the image ${word} cannot be determined`, hint, line };
+    if (!isPublic(image)) return { cause: `${image} is not in a public registry`, hint, line };
   }
   return undefined;
 }
@@ -66,7 +66,7 @@ function refuseAdd(step: Step): Refusal | undefined {
   for (const source of parseStatement(step).args.slice(0, -1)) {
     const plain = source.replace(/["'\\`]/g, "").slice(0, 200);
     if (source.includes("$")) {
-      const cause = `what ADD ${plain} adds cannot be told`;
+      const cause = `what ADD ${plain} adds cannot be determined`;
       return { cause, hint: "Write the file's name, without a variable." };
     }
     if (source.includes(":") || plain.startsWith("github.com/")) {

@@ -24,8 +24,8 @@ export function neutralize(dockerfile: string): string {
 }
 
 /**
- * Finds the frontend that a Dockerfile asks for, in every form that a version of BuildKit accepts and
- * in some that none does.
+ * Finds the frontend that a Dockerfile asks for, in every form that a version of BuildKit accepts
+ * and in some that none does.
  * https://github.com/moby/buildkit/blob/master/frontend/dockerfile/parser/directives.go
  * @returns Its image, or the unreadable text; undefined for Docker's own frontend.
  */

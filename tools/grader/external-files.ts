@@ -1,24 +1,21 @@
 import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
 import type { Build } from "./compose-model";
-import { contains, realPathOf } from "./paths";
+import { staysInside } from "./paths";
 import { type Finding, failed } from "./point";
 import { readYaml, unreadable } from "./read";
 
 /** Far more than a compose file of the course needs. */
 const max = { fileBytes: 1_000_000, parts: 20, files: 200 };
 
-/** Whether a target is a URL or another form that is not a path. */
-const isAddress = (target: string): boolean =>
-  /^([\w+.-]+:\/\/|git@|github\.com\/|oci-layout:|service:)/.test(target);
+/** A URL, or another form that is not a path. */
+const address = /^([\w+.-]+:\/\/|git@|github\.com\/|oci-layout:|service:)/;
 
 /** @returns Whether a target leads out of a folder, through links too, or is not a path. */
-export function leadsOutside(folder: string, target: string): boolean {
-  const real = isAddress(target) ? undefined : realPathOf(path.resolve(folder, target));
-  return real === undefined || !contains(realpathSync(folder), real);
-}
+export const leadsOutside = (folder: string, target: string): boolean =>
+  address.test(target) || !staysInside(realpathSync(folder), path.resolve(folder, target));
 
-/** @returns The path of a build's Dockerfile; without one, Docker uses a file named `dockerfile`. */
+/** @returns The path of a build's Dockerfile; without one, Docker uses `dockerfile`. */
 export function dockerfileOf({ context = "", dockerfile = "Dockerfile" }: Build): string {
   const file = path.resolve(context, dockerfile);
   const other = path.join(path.dirname(file), "dockerfile");
@@ -45,7 +42,7 @@ export function readSmall(file: string): string | undefined {
  * @throws {Error} if that cannot be determined: a part of it is missing or unreadable.
  */
 export function externalFile(folder: string, file: string): string | undefined {
-  // Compose reads it without being told to
+  // Compose reads it by default
   if (leadsOutside(folder, ".env")) return ".env";
   const references = referencesIn(folder, file);
   let external = references.find(({ isExternal }) => isExternal);

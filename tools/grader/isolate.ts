@@ -1,5 +1,4 @@
 import type { Build, ComposeModel, ComposeService, Mount } from "./compose-model";
-import { neutralize } from "./dockerfile-syntax";
 
 /** Limits of every container that the grader runs. */
 export const limits = { memory: "512m", pids: 256, cpus: 1, logBytes: "2m" };
@@ -9,7 +8,7 @@ const maxScale = 4;
 
 /**
  * Limits of every process of a build: the bytes of its data and of a file that it writes. BuildKit
- * has no limits for a build as a whole: see `build` in build.ts.
+ * has no limits for a build as a whole.
  */
 export const buildLimits = { data: 4_294_967_296, fsize: 2_147_483_648, core: 0 };
 
@@ -20,16 +19,16 @@ export const buildLimits = { data: 4_294_967_296, fsize: 2_147_483_648, core: 0 
 export const cacheArgs = (namespace: string) => ({ BUILDKIT_CACHE_MOUNT_NS: namespace });
 
 /**
- * Whether a build argument changes a layer without being part of its key in the build cache, so that
- * another repository's build would get that layer; or changes BuildKit itself.
+ * Whether a build argument changes BuildKit itself, or a layer without being part of its cache key,
+ * so that another repository's build would get that layer.
  * https://docs.docker.com/build/building/variables/#pre-defined-build-arguments
  */
 const isHidden = (name: string): boolean => /_proxy$|^BUILDKIT_|^SOURCE_DATE_EPOCH$/i.test(name);
 
 /**
- * The environment in which Docker's client reads a graded compose file. The file can use any variable,
- * so there are only those that the client needs to find its engine.
- * @returns Every other variable of this process as undefined, which removes it.
+ * The environment in which Docker's client reads a graded compose file. The file can use every
+ * variable, so there are only those that the client needs to find its engine.
+ * @returns All other variables of this process as undefined, which removes them.
  */
 export function bareEnvironment(): NodeJS.ProcessEnv {
   const isNeeded = (name: string): boolean =>
@@ -45,8 +44,8 @@ const removedKeys = new Set(
 );
 
 /**
- * Isolates a graded stack: images, containers, networks and volumes get the grader's names, ports are
- * published on loopback at free host ports, folders of the repository are read-only, and every
+ * Isolates a graded stack: images, containers, networks and volumes get the grader's names, ports
+ * are published on loopback at free host ports, folders of the repository are read-only, and every
  * container has limits.
  * @param model The graded file as Compose reads it; it is not changed.
  * @param project The project's name.
@@ -54,30 +53,33 @@ const removedKeys = new Set(
 export function isolate(model: ComposeModel, project: string): ComposeModel {
   const rename = (parts: Record<string, unknown> = {}) =>
     Object.fromEntries(Object.keys(parts).map((name) => [name, { name: `${project}_${name}` }]));
-  const { secrets, configs } = model;
+  const services = Object.entries(model.services).map(([name, service]) => {
+    return [name, isolateService(service, project, `${project}-${name}`)] as const;
+  });
   return {
     name: project,
-    services: Object.fromEntries(
-      Object.entries(model.services).map(([name, service]) => [
-        name,
-        isolateService(service, project, `${project}-${name}`),
-      ]),
-    ),
+    services: Object.fromEntries(services),
     networks: rename(model.networks),
     volumes: rename(model.volumes),
-    ...(secrets && { secrets }),
-    ...(configs && { configs }),
+    secrets: model.secrets,
+    configs: model.configs,
   };
 }
 
-function isolateService(service: ComposeService, project: string, image: string): ComposeService {
-  const { build, volumes, scale, ports = [] } = service;
+/** @param builtImage The name of its image, if it has a build. */
+function isolateService(
+  service: ComposeService,
+  project: string,
+  builtImage: string,
+): ComposeService {
+  const { image, build, volumes, scale, ports = [] } = service;
   const kept = Object.entries(service).filter(([key]) => !removedKeys.has(key));
   return {
     ...Object.fromEntries(kept),
-    ...(build && { image, build: isolateBuild(build, project) }),
-    ...(volumes && { volumes: volumes.map(protectMount) }),
-    ...(typeof scale === "number" && { scale: Math.min(scale, maxScale) }),
+    image: build ? builtImage : image,
+    build: build && isolateBuild(build, project),
+    volumes: volumes?.map(protectMount),
+    scale: scale && Math.min(scale, maxScale),
     ports: ports.map(({ target, protocol = "tcp" }) => {
       return { target, protocol, mode: "ingress", host_ip: "127.0.0.1" };
     }),
@@ -94,16 +96,13 @@ function isolateService(service: ComposeService, project: string, image: string)
 }
 
 /** Without tags, which could replace the user's images, and without a cache of its own. */
-function isolateBuild(build: Build, project: string): Build {
-  const { context, dockerfile, dockerfile_inline, target, additional_contexts } = build;
-  const args = Object.entries(build.args ?? {}).filter(([name]) => !isHidden(name));
+function isolateBuild({ context, dockerfile, target, args = {} }: Build, project: string): Build {
+  const harmless = Object.entries(args).filter(([name]) => !isHidden(name));
   return {
-    ...(context !== undefined && { context }),
-    ...(dockerfile !== undefined && { dockerfile }),
-    ...(dockerfile_inline !== undefined && { dockerfile_inline: neutralize(dockerfile_inline) }),
-    ...(target !== undefined && { target }),
-    ...(additional_contexts !== undefined && { additional_contexts }),
-    args: { ...Object.fromEntries(args), ...cacheArgs(project) },
+    context,
+    dockerfile,
+    target,
+    args: { ...Object.fromEntries(harmless), ...cacheArgs(project) },
     ulimits: buildLimits,
   };
 }

@@ -2,8 +2,8 @@ import path from "node:path";
 import { contains, realPathOf } from "./paths";
 
 /**
- * Ensures that no program is looked up or run in a repository: npm and npx put `node_modules/.bin` of
- * the folder that they are called from at the beginning of PATH.
+ * Ensures that no program is looked up or run in a repository: npm and npx put `node_modules/.bin`
+ * of the folder that they are called from at the beginning of PATH.
  * @param repository An absolute path.
  */
 export function leaveRepository(repository: string): void {

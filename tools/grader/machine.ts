@@ -38,9 +38,8 @@ const maxMachines = 16;
 /**
  * Starts a machine for one repository. What is built and run in it cannot reach an image, network,
  * volume, build cache, credential or loopback address of the host's engine, and is removed with it.
- * Only its disk stays, for the next machine of that name: base images and build layers.
- *
- * The machine stops when this process ends, even after SIGKILL.
+ * Its disk stays for the next machine of that name: base images and build layers. The machine stops
+ * when this process ends, even after SIGKILL.
  * @throws {UserError} if the engine cannot build or start it.
  */
 export async function openMachine(options: MachineOptions): Promise<Machine> {
@@ -70,7 +69,8 @@ export async function buildMachine({
   try {
     const built = await attempt(
       "docker",
-      argv`build --progress=plain --tag=${machineImage} --iidfile=${idFile} --file=${dockerfile} ${root}`,
+      argv`build --progress=plain --tag=${machineImage} --iidfile=${idFile}
+        --file=${dockerfile} ${root}`,
       { signal, onLine: report.detail, env: { BUILDX_GIT_INFO: "false" } },
     );
     signal.throwIfAborted();

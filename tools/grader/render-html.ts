@@ -55,16 +55,17 @@ in ${Math.floor(seconds / 60)} min ${seconds % 60} s with ${engine}</p>
 </header>
 <main>
 <section class="card" aria-labelledby="total">
-<h2 id="total"><strong>${counts.pass}</strong> of ${points.length} points hold</h2>
-${renderBar(points)}
+<h2 id="total">${counts.pass} of ${points.length} points hold</h2>
+<div class="bar" aria-hidden="true">${points
+    .toSorted((a, b) => verdicts.indexOf(a.verdict) - verdicts.indexOf(b.verdict))
+    .map(({ verdict }) => html`<i class="${verdict}"></i>`)}</div>
 <ul class="legend" role="list">${verdicts.map(
     (verdict) => html`<li>${renderMark(verdict)} <b>${countOf(verdict, counts[verdict])}</b>
 ${meanings[verdict]}</li>`,
   )}</ul>
 <nav aria-label="Tasks"><ol role="list">${tasks.map(
-    ({ task, source, points }) =>
-      html`<li><a href="#${task}">${headingOf(task, source)} ${renderBar(points)}
-<span class="score">${renderScore(points)}</span></a></li>`,
+    ({ task, source, points }) => html`<li><a href="#${task}">${headingOf(task, source)}</a>
+<span class="score">${renderScore(points)}</span></li>`,
   )}</ol></nav>
 </section>
 ${tasks.map((task) => renderTask(task, pictures.get(task.task)))}
@@ -74,26 +75,14 @@ ${tasks.map((task) => renderTask(task, pictures.get(task.task)))}
 `.markup;
 }
 
-const meanings: Record<Verdict, string> = {
-  pass: "",
-  deviation: "works, but differs from the text",
-  fail: "does not hold",
-  skipped: "could not be judged",
+const meanings: Partial<Record<Verdict, string>> = {
+  deviation: "(work, but differ from the text)",
+  skipped: "(could not be judged)",
 };
 
 /** Never by color alone: the words follow, for screen readers too. */
 const renderMark = (verdict: Verdict): Html =>
   html`<span class="mark ${verdict}" aria-hidden="true">${marks[verdict]}</span>`;
-
-/** The proportions of the verdicts; the text next to it says the same. */
-function renderBar(points: readonly Point[]): Html {
-  const parts = points.toSorted(
-    (a, b) => verdicts.indexOf(a.verdict) - verdicts.indexOf(b.verdict),
-  );
-  return html`<div class="bar" aria-hidden="true">${parts.map(
-    ({ verdict }) => html`<i class="${verdict}"></i>`,
-  )}</div>`;
-}
 
 const renderScore = (points: readonly Point[]): Html[] =>
   scoreOf(points).map(({ verdict, text }, index) => {
@@ -157,7 +146,7 @@ ul, ol { list-style: none; }
 h1, h2 { line-height: 1.25; text-wrap: balance; }
 code { font: 0.9em ui-monospace, monospace; }
 :focus-visible { outline: 3px solid var(--link); outline-offset: 3px; }
-.hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+.hidden { position: absolute; clip-path: inset(50%); }
 .band { padding-block: 2.5rem; background: linear-gradient(105deg, #a32fb3, #7a3bea); color: #fff; }
 .band h1 { font-weight: 300; font-size: 2.4rem; }
 .card { margin-block: 1.5rem; padding: 1.5rem; border: 1px solid var(--edge); border-radius: 1rem;
@@ -167,18 +156,16 @@ code { font: 0.9em ui-monospace, monospace; }
 .bar .deviation { border-block: 0.15rem solid var(--card); }
 .bar .skipped { border-block: 0.25rem solid var(--card); }
 .legend { display: flex; flex-wrap: wrap; gap: 0.3rem 2rem; margin-block: 0.8rem; }
-.mark { flex: none; width: 1.4rem; color: var(--own); font-weight: 700; font-variant-emoji: text; }
-nav a { display: block; padding: 0.4rem; border-radius: 0.5rem; color: inherit; }
-nav a:hover { background: var(--ground); }
-nav a:not(:hover) { text-decoration: none; }
+.mark { flex: none; width: 1.4rem; color: var(--own); font-variant-emoji: text; }
+nav li { display: flex; flex-wrap: wrap; gap: 0 1rem; justify-content: space-between; }
+a { color: var(--link); }
 .score, .hint, .place, .consequence, figcaption, small { color: var(--muted); font-size: 0.9rem; }
 .score .fail, .score .deviation { color: var(--own); font-weight: 600; }
 summary { width: fit-content; color: var(--link); cursor: pointer; }
-.point { display: flex; gap: 0.5rem; padding: 0.2rem 0.75rem; border-inline-start: 4px solid #0000; }
+.point { display: flex; gap: 0.5rem; padding: 0.2rem 0.7rem; border-inline-start: 4px solid #0000; }
 .point > div { flex: 1; min-width: 0; }
-.point:not(.pass, .consequence) { margin-block: 0.5rem; border-color: var(--own);
-  background: var(--ground); }
-.point:not(.pass, .consequence) .title { font-weight: 600; }
+.point:not(.pass, .consequence) { border-color: var(--own); background: var(--ground);
+  margin-block: 0.5rem; .title { font-weight: 600; } }
 figure { max-width: 26rem; margin-block-start: 1rem; }
 img { display: block; width: 100%; border: 1px solid var(--edge); border-radius: 0.5rem; }
 @media print {

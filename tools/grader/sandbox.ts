@@ -27,8 +27,8 @@ export interface Running {
 export const newPrefix = (): string => `softy-pinko-grader-${randomBytes(3).toString("hex")}`;
 
 /**
- * The limits of every graded container. Two things are limited only by its run time: what it writes
- * into its own layer, because few of Docker's storage drivers have quotas; and its use of the network.
+ * The limits of every graded container. Only its run time limits what it writes into its own layer,
+ * because few of Docker's storage drivers have quotas, and its use of the network.
  */
 export const bounds = argv`--memory=${limits.memory} --memory-swap=${limits.memory}
   --pids-limit=${limits.pids} --cpus=${limits.cpus} --security-opt=no-new-privileges
@@ -74,8 +74,8 @@ export async function runToEnd(
 }
 
 /**
- * Starts an image in the background and publishes one of its ports on loopback. If it does not start,
- * nothing listens at the URL, and {@link lastLog} says why.
+ * Starts an image in the background and publishes one of its ports on loopback. If it does not
+ * start, nothing listens at the URL, and {@link lastLog} says why.
  * @param port The container's.
  */
 export async function start(
@@ -123,8 +123,7 @@ export const isReachableAt =
     listener.port === port && !listener.isLoopback;
 
 /**
- * Reads where a container listens, from another container in its network: its own image may have no
- * tools.
+ * Reads where a container listens, from another container in its network: its image may lack tools.
  * @param helper An image with `cat`, present in the engine.
  */
 export async function listenersOf(container: string, helper: string): Promise<Listener[]> {
@@ -139,7 +138,7 @@ export async function listenersOf(container: string, helper: string): Promise<Li
   return parseListeners(stdout);
 }
 
-/** Reads /proc/net/tcp and tcp6: https://www.kernel.org/doc/Documentation/networking/proc_net_tcp.txt */
+/** Reads /proc/net/tcp and tcp6: https://docs.kernel.org/networking/proc_net_tcp.html */
 export function parseListeners(table: string): Listener[] {
   const listening = "0A";
   // Docker's DNS listens on 127.0.0.11 in every user-defined network
@@ -154,8 +153,8 @@ export function parseListeners(table: string): Listener[] {
 }
 
 /**
- * Removes everything that a sandbox has made, even after Ctrl-C. Images are removed by name: removal
- * by ID would remove the user's own names of the same image, too.
+ * Removes everything that a sandbox has made, even after Ctrl-C. It removes images by name, because
+ * removal by ID would remove other names of the same image, too.
  */
 export async function tidyUp({ prefix }: Pick<Sandbox, "prefix">): Promise<void> {
   const filter = `--filter=name=^${prefix}`;

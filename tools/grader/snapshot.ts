@@ -1,16 +1,14 @@
 import * as fs from "node:fs";
 import path from "node:path";
-import { staysInside } from "./links";
+import { staysInside } from "./paths";
 import { isUtf8, listNames, openPlainFile, Refusal, reading } from "./source";
 
 export type Kind = "file" | "folder" | "empty folder" | "link";
 
 /** The contents of a copy. */
 export interface Snapshot {
-  /** By the path from the folder; without node_modules. Links are listed even if they are not copied. */
+  /** By the path from the folder; without node_modules, but with links that are not copied. */
   entries: ReadonlyMap<string, Kind>;
-  /** The size of its files, without node_modules. */
-  bytes: number;
   /** Why it is incomplete, if it is. */
   refusal: string | undefined;
 }
@@ -30,9 +28,8 @@ const max = {
 };
 
 /**
- * Copies regular files, folders, and symbolic links that stay inside the folder, without `.git`. The
- * copy shares nothing with the source, so later changes of the source do not matter. Special files and
- * files above the limits are not opened.
+ * Copies regular files, folders, and symbolic links that stay inside the folder, without `.git`. It
+ * opens no special files and no files above the limits. Later changes of the source do not matter.
  * @param from Is not changed.
  * @param to Must not exist.
  * @param all What has been copied from the same repository; this copy is added.
@@ -48,15 +45,13 @@ export function copyFolder(from: string, to: string, all: Usage): Snapshot {
     if (!(error instanceof Refusal)) throw error;
     refusal = error.message;
   }
-  return { entries: copy.entries, bytes: copy.task.bytes, refusal };
+  return { entries: copy.entries, refusal };
 }
 
 class Copy {
   readonly entries = new Map<string, Kind>();
-  readonly task: Usage = { entries: 0, bytes: 0 };
+  private readonly task: Usage = { entries: 0, bytes: 0 };
   private readonly modules: Usage = { entries: 0, bytes: 0 };
-  /** Whether each copied path is a folder, node_modules included. */
-  private readonly copied = new Map<string, boolean>();
   private readonly links = new Map<string, string>();
 
   constructor(
@@ -85,13 +80,14 @@ class Copy {
     return names.length === 0;
   }
 
-  /** Makes the symbolic links whose targets have been copied. */
+  /** Makes the relative links, then removes those that are dead or lead out of the copy. */
   addLinks(): void {
-    for (const [file, target] of this.links) {
-      if (staysInside(file, this.links, this.copied)) {
-        fs.symlinkSync(target, path.join(this.to, file));
-      }
-    }
+    const links = [...this.links].filter(([, target]) => !path.isAbsolute(target));
+    for (const [file, target] of links) fs.symlinkSync(target, path.join(this.to, file));
+    const outside = links
+      .map(([file]) => path.join(this.to, file))
+      .filter((link) => !staysInside(this.to, link));
+    for (const link of outside) fs.unlinkSync(link);
   }
 
   private add(file: string, depth: number, isModule: boolean): void {
@@ -103,10 +99,10 @@ class Copy {
       kind = "link";
       const target = reading(file, () => fs.readlinkSync(source, "buffer"));
       if (isUtf8(target)) this.links.set(file, target.toString());
+    } else if (stat.isDirectory()) {
+      kind = this.addFolder(file, depth + 1, isModule) ? "empty folder" : "folder";
     } else {
-      this.copied.set(file, stat.isDirectory());
-      if (!stat.isDirectory()) this.addFile(file, stat, isModule);
-      else kind = this.addFolder(file, depth + 1, isModule) ? "empty folder" : "folder";
+      this.addFile(file, stat, isModule);
     }
     if (!isModule) this.entries.set(file, kind);
   }

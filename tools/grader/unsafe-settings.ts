@@ -23,6 +23,14 @@ const allowedKeys = new Set(
    security_opt sysctls volumes_from runtime`.split(/\s+/),
 );
 
+const refusedBuildKeys = [
+  "additional_contexts",
+  "dockerfile_inline",
+  "entitlements",
+  "secrets",
+  "ssh",
+];
+
 /** Says what a service asks for, in words that follow "asks for". */
 type Rule = (
   service: ComposeService,
@@ -41,8 +49,8 @@ const rules: readonly Rule[] = [
     (service.network_mode === "host" || build.network === "host") && "the host's network",
   ({ network_mode = "default" }) =>
     !/^(host|none|bridge|default)$/.test(network_mode) && "another container's network",
-  ({ pid }) => pid !== undefined && "other processes than its own",
-  ({ ipc = "private" }) => ipc !== "private" && "other memory than its own",
+  ({ pid }) => pid !== undefined && "processes outside its container",
+  ({ ipc = "private" }) => ipc !== "private" && "memory outside its container",
   ({ userns_mode }) => userns_mode !== undefined && "the host's users",
   (service) => ("cgroup" in service || "cgroup_parent" in service) && "another control group",
   ({ cap_add = [] }) => cap_add.length > 0 && `capabilities (${cap_add.join(", ")})`,
@@ -53,27 +61,31 @@ const rules: readonly Rule[] = [
   ({ sysctls }) => sysctls !== undefined && "kernel settings",
   ({ runtime }) => runtime !== undefined && "another runtime",
   ({ volumes_from = [] }) => volumes_from.length > 0 && "another container's volumes",
-  (_, { ssh, secrets, entitlements }) =>
-    [ssh, secrets, entitlements].some(Boolean) && "secrets in its build",
-  (_, build, isOutside) =>
-    filesOf(build).some((file) => file !== undefined && isOutside(file)) &&
-    "files from outside its folder",
   (_, build) => {
-    const text = dockerfileTextOf(build);
+    const unneeded = refusedBuildKeys.filter((key) => key in build);
+    return unneeded.length > 0 && `${unneeded.join(", ")} in its build`;
+  },
+  (_, build, isOutside) =>
+    [build.context, build.dockerfile && dockerfileOf(build)].some(
+      (file) => file && isOutside(file),
+    ) && "files from outside its folder",
+  (_, build) => {
+    const text = readSmall(dockerfileOf(build));
     const isUnreadable = text === undefined && existsSync(dockerfileOf(build));
     const frontend = text === undefined ? undefined : foreignSyntax(text);
     if (isUnreadable || frontend !== undefined || "BUILDKIT_SYNTAX" in (build.args ?? {})) {
-      return "another program to build it than Docker's own";
+      return "a BuildKit frontend other than Docker's";
     }
     const refusal = gate(text ?? "", build.args);
     if (refusal === undefined) return false;
     const { cause, line } = refusal;
     return `a build that the grader refuses: ${cause} (line ${line} of its Dockerfile)`;
   },
-  (service) => {
-    const images = imagesOf(service).filter((image) => !isPublic(image));
-    return images.length > 0 && `images that are in no public registry (${images.join(", ")})`;
-  },
+  ({ image, build }) =>
+    image !== undefined &&
+    build === undefined &&
+    !isPublic(image) &&
+    `an image that is not in a public registry (${image})`,
   ({ ports = [] }) => ports.length > max.ports && `more than ${max.ports} ports`,
   (service) => {
     const isUnknown = (key: string): boolean => !allowedKeys.has(key) && !key.startsWith("x-");
@@ -89,31 +101,9 @@ const mountsOf = ({ volumes = [] }: ComposeService): string[] =>
 
 const isSocket = (source: string): boolean => source.endsWith(".sock");
 
-const imageScheme = "docker-image://";
-const contextsOf = (build?: Build): string[] => Object.values(build?.additional_contexts ?? {});
-
-/** @returns Each file or folder that a build reads. */
-const filesOf = (build: Build): (string | undefined)[] => [
-  build.context,
-  ...contextsOf(build).filter((context) => !context.startsWith(imageScheme)),
-  ...(build.dockerfile === undefined ? [] : [dockerfileOf(build)]),
-];
-
-/** @returns Undefined if it is not there, not a regular file, or too large. */
-const dockerfileTextOf = (build: Build): string | undefined =>
-  build.dockerfile_inline ?? readSmall(dockerfileOf(build));
-
-/** @returns The images that a service uses without building them. */
-function imagesOf({ image, build }: ComposeService): string[] {
-  const images = contextsOf(build)
-    .filter((context) => context.startsWith(imageScheme))
-    .map((context) => context.slice(imageScheme.length));
-  return image !== undefined && build === undefined ? [image, ...images] : images;
-}
-
 /**
- * Finds settings that the course never needs and that could affect more than the stack's containers.
- * A stack with any of them is not run.
+ * Finds settings that the course never needs and that could affect more than the stack's
+ * containers. A stack with any of them is not run.
  * @param folder The folder from which it may take files.
  * @returns What each service asks for, in words that follow "asks for".
  */
