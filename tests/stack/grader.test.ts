@@ -83,7 +83,7 @@ const mistakes: Mistake[] = [
     make: writes("Dockerfile", "\n", "\r\n"),
     id: "dockerfile",
     verdict: "deviation",
-    cause: /Windows line ends/,
+    cause: /Windows line endings/,
     at: "Dockerfile",
   },
   {
@@ -99,7 +99,7 @@ const mistakes: Mistake[] = [
     task: "task0",
     make: writes("Dockerfile", "upgrade -y", "upgrade"),
     id: "upgrade",
-    cause: /asks a question that nobody answers/,
+    cause: /asks for confirmation/,
     at: "Dockerfile:2",
   },
   {
@@ -116,7 +116,7 @@ const mistakes: Mistake[] = [
     task: "task1",
     make: writes("api.js", '"0.0.0.0"', '"127.0.0.1"'),
     id: "port",
-    cause: /^it listens on 127\.0\.0\.1:5252, which only the container itself can reach$/,
+    cause: /^it listens on 127\.0\.0\.1:5252, which only its own container can reach$/,
     at: "api.js:9",
   },
   {
@@ -132,7 +132,7 @@ const mistakes: Mistake[] = [
     task: "task1",
     make: writes("api.js", "Hello, World!", "Hello World"),
     id: "hello",
-    cause: /^it answers "Hello World"$/,
+    cause: /^it returns "Hello World"$/,
     at: "api.js:5",
   },
   {
@@ -140,7 +140,7 @@ const mistakes: Mistake[] = [
     task: "task1",
     make: writes("api.js", "/api/hello", "/hello"),
     id: "hello",
-    cause: /^it answers 404$/,
+    cause: /^it returns 404$/,
   },
   {
     name: "the API never ends its response",
@@ -187,7 +187,7 @@ const mistakes: Mistake[] = [
     make: writes("api.js", "process.exit(0)", "undefined"),
     id: "interrupt",
     verdict: "deviation",
-    cause: /^it goes on for more than 5 s/,
+    cause: /^it still runs after 5 s/,
   },
   // 2. Front-end
   {
@@ -239,7 +239,7 @@ const mistakes: Mistake[] = [
     task: "task2",
     make: writes(frontEndConf, "/var/www/html/softy", "/var/www/softy"),
     id: "page",
-    cause: /^it answers 404$/,
+    cause: /^it returns 404$/,
     at: `${frontEndConf}:4`,
   },
   {
@@ -247,7 +247,7 @@ const mistakes: Mistake[] = [
     task: "task2",
     make: writes(frontEndConf, "index index.html;", "index home.html;"),
     id: "page",
-    cause: /^it answers 403$/,
+    cause: /^it returns 403$/,
     at: `${frontEndConf}:5`,
   },
   {
@@ -318,7 +318,7 @@ const mistakes: Mistake[] = [
     },
     id: "heading",
     verdict: "deviation",
-    cause: /^it stands after the headline$/,
+    cause: /^it comes after the headline$/,
     at: `${site}/index.html:6`,
   },
   {
@@ -334,7 +334,7 @@ const mistakes: Mistake[] = [
     task: "task3",
     make: writes(`${site}/index.html`, "/api/hello", "/api/bye"),
     id: "script",
-    cause: /^no script asks for \/api\/hello$/,
+    cause: /^no script requests \/api\/hello$/,
     at: `${site}/index.html`,
   },
   {
@@ -342,7 +342,7 @@ const mistakes: Mistake[] = [
     task: "task3",
     make: writes(`${site}/index.html`, "http://localhost:5252", ""),
     id: "script",
-    cause: /^it asks \/api\/hello$/,
+    cause: /^it requests \/api\/hello$/,
     at: `${site}/index.html:12`,
   },
   // 4. Making it Simpler with Docker Compose
@@ -372,7 +372,7 @@ const mistakes: Mistake[] = [
       "   image: softy-pinko-front-end",
     ),
     id: "compose",
-    cause: /^it is no YAML: /,
+    cause: /^it is not valid YAML: /,
     at: `${composeFile}:14`,
   },
   {
@@ -434,7 +434,7 @@ const mistakes: Mistake[] = [
     task: "task4",
     make: writes(frontEndConf, "/var/www/html/softy", "/var/www/softy"),
     id: "page",
-    cause: /^it answers 404$/,
+    cause: /^it returns 404$/,
     at: `${frontEndConf}:4`,
   },
   // 5. Proxy Server
@@ -443,7 +443,7 @@ const mistakes: Mistake[] = [
     task: "task5",
     make: writes(composeFile, "\n  proxy:\n    build:", "\nproxy:\n    build:"),
     id: "compose",
-    cause: /^proxy: stands outside services:$/,
+    cause: /^proxy: is outside services:$/,
     at: `${composeFile}:14`,
   },
   {
@@ -451,7 +451,7 @@ const mistakes: Mistake[] = [
     task: "task5",
     make: writes(`${site}/index.html`, "/api/hello", "http://localhost:5252/api/hello"),
     id: "script",
-    cause: /^it asks http:\/\/localhost:5252\/api\/hello$/,
+    cause: /^it requests http:\/\/localhost:5252\/api\/hello$/,
     at: `${site}/index.html:12`,
   },
   {
@@ -459,7 +459,7 @@ const mistakes: Mistake[] = [
     task: "task5",
     make: writes("proxy/proxy.conf", "http://back-end", "http://backend"),
     id: "upstreams",
-    cause: /`backend` is no service here; services are back-end, front-end, proxy$/,
+    cause: /`backend` is not a service; the services are back-end, front-end, proxy$/,
     at: "proxy/proxy.conf:9",
   },
   {
@@ -475,7 +475,7 @@ const mistakes: Mistake[] = [
     task: "task5",
     make: writes("proxy/proxy.conf", "back-end:5252", "back-end:5000"),
     id: "hello",
-    cause: /^it answers 502: nothing listens on 5000 in back-end's container; it listens on 5252$/,
+    cause: /^it returns 502: back-end listens on port 5252, not 5000$/,
     at: "proxy/proxy.conf:9",
   },
   {
@@ -492,7 +492,7 @@ const mistakes: Mistake[] = [
     task: "task5",
     make: writes("proxy/proxy.conf", "location /api", "location /app"),
     id: "upstreams",
-    cause: /^no location is for \/api, so all goes to the front-end$/,
+    cause: /^no location is for \/api: the front-end gets every request$/,
     at: "proxy/proxy.conf",
   },
   {
@@ -500,7 +500,7 @@ const mistakes: Mistake[] = [
     task: "task5",
     make: writes("back-end/api.js", "node:http", "flask"),
     id: "up",
-    cause: /^back-end ends at once: .*Cannot find module 'flask'/,
+    cause: /^back-end exits at once: .*Cannot find module 'flask'/,
   },
   {
     name: "the API listens on 127.0.0.1 in the stack",
@@ -508,7 +508,7 @@ const mistakes: Mistake[] = [
     make: writes("back-end/api.js", '"0.0.0.0"', '"127.0.0.1"'),
     id: "hello",
     cause:
-      /^it answers 502: back-end listens on 127\.0\.0\.1:5252, which only its own container can reach$/,
+      /^it returns 502: back-end listens on 127\.0\.0\.1:5252, which only its own container can reach$/,
     at: "back-end/api.js:10",
   },
   {
@@ -537,7 +537,7 @@ const mistakes: Mistake[] = [
     task: "task5",
     make: writes("proxy/Dockerfile", "conf.d/default.conf", "conf.d/proxy.conf"),
     id: "proxy-paths",
-    cause: /^proxy\.conf is copied to .*, but nginx's own default\.conf beside it answers first$/,
+    cause: /^proxy\.conf is copied to .*, but nginx's own default\.conf next to it responds first$/,
     at: "proxy/Dockerfile:2",
   },
   {
@@ -545,7 +545,7 @@ const mistakes: Mistake[] = [
     task: "task5",
     make: writes("proxy/proxy.conf", "front-end:9000", "front-end:80"),
     id: "page",
-    cause: /^it answers 502: nothing listens on 80 in front-end's container; it listens on 9000$/,
+    cause: /^it returns 502: front-end listens on port 9000, not 80$/,
     at: "proxy/proxy.conf:5",
   },
   {
@@ -566,7 +566,7 @@ const mistakes: Mistake[] = [
       '    image: softy-pinko-back-end:task6\n    ports:\n      - "5252:5252"',
     ),
     id: "ports",
-    cause: /^back-end publishes 5252 on the host, so a second one cannot start$/,
+    cause: /^back-end publishes 5252 on the host, so a second replica cannot start$/,
     at: `${composeFile}:7`,
   },
   {
@@ -578,7 +578,7 @@ const mistakes: Mistake[] = [
       "    container_name: api\n    image: softy-pinko-back-end:task6",
     ),
     id: "scalable",
-    cause: /^container_name on back-end forbids scaling/,
+    cause: /^container_name on back-end prevents scaling/,
     at: `${composeFile}:6`,
   },
   {
@@ -594,7 +594,8 @@ const mistakes: Mistake[] = [
     task: "task6",
     make: writes(textFile, "back-end", "backend"),
     id: "command-meaning",
-    cause: /^it scales backend, which is no service here; services are back-end, front-end, proxy$/,
+    cause:
+      /^it scales backend, which is not a service; the services are back-end, front-end, proxy$/,
     at: `${textFile}:1`,
   },
   {
@@ -602,7 +603,7 @@ const mistakes: Mistake[] = [
     task: "task6",
     make: writes(textFile, "=2", "=1"),
     id: "command-meaning",
-    cause: /^it starts 1 API server, not two$/,
+    cause: /^it starts 1 replica of the API, not two$/,
     at: `${textFile}:1`,
   },
   {
@@ -610,7 +611,7 @@ const mistakes: Mistake[] = [
     task: "task6",
     make: writes(textFile, "=2", "=3"),
     id: "command-meaning",
-    cause: /^it starts 3 API servers, not two$/,
+    cause: /^it starts 3 replicas of the API, not two$/,
     at: `${textFile}:1`,
   },
   {
@@ -627,7 +628,7 @@ const mistakes: Mistake[] = [
     make: writes(textFile, "\n", "\r\n"),
     id: "command-bytes",
     verdict: "deviation",
-    cause: /^it has Windows line ends$/,
+    cause: /^it is ".*\\r\\n"$/,
     at: `${textFile}:1`,
   },
   {
@@ -636,7 +637,7 @@ const mistakes: Mistake[] = [
     make: writes(textFile, "\n", ""),
     id: "command-bytes",
     verdict: "deviation",
-    cause: /^its last newline is missing$/,
+    cause: /^it is ".*back-end=2"$/,
     at: `${textFile}:1`,
   },
   {
@@ -645,7 +646,7 @@ const mistakes: Mistake[] = [
     make: writes(textFile, "docker-compose", "# two servers\ndocker-compose"),
     id: "command-bytes",
     verdict: "deviation",
-    cause: /^it has more than the one line$|^it says/,
+    cause: /^it is "# two servers/,
     at: `${textFile}:1`,
   },
 ];

@@ -55,7 +55,7 @@ describe("a Dockerfile", () => {
 
   it.each([
     ["nothing in it", "# empty\n", "it has no FROM"],
-    ["an instruction before FROM", "\nRUN a\nFROM x", "line 2: RUN stands before the first FROM"],
+    ["an instruction before FROM", "\nRUN a\nFROM x", "line 2: RUN comes before the first FROM"],
   ])("with %s is an error", (_, text, message) => {
     expect(() => parseDockerfile(text)).toThrow(message);
   });

@@ -38,7 +38,7 @@ describe("a check that throws", () => {
   it("leaves what builds on it unjudged", async () => {
     const checks = withCheck("up", fail);
     const needy = checks.map((check) =>
-      check.id === "hello" ? { ...check, needs: ["up"] } : check,
+      check.id === "hello" ? { ...check, needs: ["up" as const] } : check,
     );
     const points = await judgeAll(needy);
     expect(points.get("hello")).toMatchObject({

@@ -151,13 +151,13 @@ describe("externalFile", () => {
   });
 
   it.each([
-    ["a: [", /^docker-compose.yml: line 1: it is no YAML: Flow sequence/],
+    ["a: [", /^docker-compose.yml: line 1: it is not valid YAML: Flow sequence/],
     ["include: [no.yml]", /^there is no no.yml$/],
     ["include: [large.yml]", /^large.yml: it is larger than 100 kB$/],
     ["include: [utf-16.yml]", /^utf-16.yml: it is UTF-16; save it as UTF-8$/],
     ["include: !!binary L2V0Yy9wYXNzd2Q=", /Unresolved tag: tag:yaml.org,2002:binary/],
-    ["%YAML 1.1\n---\na: 1", /it begins a line with %/],
-    ["include: &a [{path: *a}]", /its aliases unfold without measure/],
+    ["%YAML 1.1\n---\na: 1", /a line begins with %/],
+    ["include: &a [{path: *a}]", /its aliases expand to too many values/],
     [`include: [${"a.yml,".repeat(21)}]`, /^it has more than 20 parts$/],
     [`include: [${"a.yml,".repeat(300)}]`, /^it names more than 200 files$/],
   ])("does not know what is in %s", (text, message) => {

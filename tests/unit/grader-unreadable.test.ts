@@ -49,22 +49,28 @@ describe("a file that the grader cannot read", () => {
       "an alias bomb",
       bomb.join("\n"),
       "compose",
-      "its aliases unfold without measure",
+      "its aliases expand to too many values",
     ],
     [
       composeFile,
       "deep",
       `a: ${"[".repeat(300)}`,
       "compose",
-      "it has more than 200 opening brackets",
+      /^it is not valid YAML: Flow sequence/,
     ],
-    [composeFile, "no YAML", "services:\n  a: [\n", "compose", /^it is no YAML: Flow sequence/],
+    [
+      composeFile,
+      "no YAML",
+      "services:\n  a: [\n",
+      "compose",
+      /^it is not valid YAML: Flow sequence/,
+    ],
     [
       composeFile,
       "a tag",
       "include: !!binary L2V0Yw==\n",
       "compose",
-      /^it is no YAML: Unresolved tag/,
+      /^it is not valid YAML: Unresolved tag/,
     ],
     ["back-end/Dockerfile", "in UTF-16", utf16, "dockerfile", "it is UTF-16; save it as UTF-8"],
     [
@@ -72,14 +78,14 @@ describe("a file that the grader cannot read", () => {
       "without FROM",
       "RUN a\n",
       "dockerfile",
-      "RUN stands before the first FROM",
+      "RUN comes before the first FROM",
     ],
     [
       "front-end/softy-pinko-front-end.conf",
       "with zero bytes",
       "a b;\0",
       "conf",
-      /^it holds zero bytes/,
+      /^it contains NUL bytes/,
     ],
     [
       "front-end/softy-pinko-front-end.conf",
@@ -88,7 +94,6 @@ describe("a file that the grader cannot read", () => {
       "conf",
       "blocks are more than 50 deep",
     ],
-    [page, "deep", "<div>".repeat(1_000), "heading", "its elements are more than 200 levels deep"],
     [page, "too large", "a".repeat(1_500_000), "script", "it is larger than 1000 kB"],
   ])("%s %s fails its point", async (file, _, text, id, cause) => {
     const points = await readWith(file, text);

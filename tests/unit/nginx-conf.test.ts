@@ -57,8 +57,8 @@ describe("an nginx conf", () => {
     ["a missing semicolon at the end", "a;\nb", 'line 2: "b" lacks its ";"'],
     ["an open quote", 'a;\nb "c;\n', 'line 2: " has no end'],
     ["a backslash at the end", "a \\", "line 1: \\ has no end"],
-    ["a semicolon alone", "a;\n;", 'line 2: ";" stands without a directive'],
-    ["a block without a name", "{ }", 'line 1: "{" stands without a directive'],
+    ["a semicolon alone", "a;\n;", 'line 2: ";" without a directive'],
+    ["a block without a name", "{ }", 'line 1: "{" without a directive'],
     ["a quote with a tail", 'a "b"c;', 'line 1: nothing may follow "b" without a space'],
   ])("%s is an error that names the line", (_, conf, message) => {
     expect(() => parseNginxConf(conf)).toThrow(message);

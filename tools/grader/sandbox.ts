@@ -1,10 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { argv } from "../lib/argv";
-import { type Answer, fetchAnswer } from "../lib/http";
 import { printable } from "../lib/printable";
 import type { Report } from "../lib/progress";
 import { attempt } from "../lib/run";
-import { waitUntil } from "../lib/wait";
 import { limits } from "./isolate";
 
 /** Where graded images are built and run: under the grader's names, with limits. */
@@ -116,12 +114,6 @@ export interface Listener {
   isLoopback: boolean;
 }
 
-/** @returns A test whether other containers can connect to a listener at this port. */
-export const isReachableAt =
-  (port: number) =>
-  (listener: Listener): boolean =>
-    listener.port === port && !listener.isLoopback;
-
 /**
  * Reads where a container listens, from another container in its network: its image may lack tools.
  * @param helper An image with `cat`, present in the engine.
@@ -179,28 +171,4 @@ export async function tidyUp({ prefix }: Pick<Sandbox, "prefix">): Promise<void>
       await attempt("docker", [...kind.remove, ...names], { detached: true });
     }
   }
-}
-
-/**
- * Sends requests until there is a response, or until the container has exited.
- * @returns The last response.
- */
-export async function askUntilAnswered(
-  { signal }: Sandbox,
-  { container, url }: Running,
-  path: string,
-  timeoutMs = 20_000,
-): Promise<Answer> {
-  let response = await fetchAnswer(url + path);
-  const isDone = async (): Promise<boolean> => {
-    response = await fetchAnswer(url + path);
-    if (response.status !== undefined) return true;
-    const format = "{{.State.Running}}";
-    const state = await attempt("docker", argv`inspect --format=${format} ${container}`);
-    return state.stdout !== "true";
-  };
-  await waitUntil(isDone, { for: "a response", timeoutMs, signal }).catch(() =>
-    signal.throwIfAborted(),
-  );
-  return response;
 }
