@@ -1,10 +1,12 @@
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { afterAll } from "vitest";
 import { gradeAll, grading } from "../../tools/grader/grade";
 import type { Point } from "../../tools/grader/point";
 import { openRepository, type Task, type TaskFolder } from "../../tools/grader/repository";
-import { type Sandbox, tidyUp } from "../../tools/grader/sandbox";
+import type { Sandbox } from "../../tools/grader/sandbox";
+import { argv } from "../../tools/lib/argv";
 import { run } from "../../tools/lib/run";
 import { ownName } from "./stacks";
 
@@ -12,8 +14,8 @@ type Files = Record<string, string>;
 
 const numberOf = (task: Task): number => Number(task.at(-1));
 
-/** Lines that all fixtures share, so that the engine builds them once. */
-const upgraded = "FROM ubuntu:latest\nRUN apt-get update && apt-get upgrade -y\n";
+/** To the grader, packages are upgraded; `:` saves the time. */
+export const upgraded = "FROM ubuntu:latest\nRUN : apt-get update && : apt-get upgrade -y\n";
 
 /** The API in plain Node.js, without a package. */
 function backEnd(task: Task): Files {
@@ -61,7 +63,7 @@ const scriptFor = (url: string): string => `<script src="jquery.min.js"></script
 `;
 
 function frontEnd(task: Task): Files {
-  const asks = numberOf(task) >= 3;
+  const callsApi = numberOf(task) >= 3;
   const url = numberOf(task) >= 5 ? "/api/hello" : "http://localhost:5252/api/hello";
   const site = "softy-pinko-front-end";
   return {
@@ -80,21 +82,21 @@ COPY ./${site}.conf /etc/nginx/conf.d/default.conf
 <html lang="en">
 <head><meta charset="utf-8"><title>Softy Pinko</title></head>
 <body>
-${asks ? '<h1 id="dynamic-content"></h1>\n' : ""}<h1>We provide the best <strong>strategy</strong><br>to grow up your <strong>business</strong></h1>
-${asks ? scriptFor(url) : ""}</body>
+${callsApi ? '<h1 id="dynamic-content"></h1>\n' : ""}<h1>We provide the best <strong>strategy</strong><br>to grow up your <strong>business</strong></h1>
+${callsApi ? scriptFor(url) : ""}</body>
 </html>
 `,
-    ...(asks && { [`${site}/jquery.min.js`]: jquery }),
+    ...(callsApi && { [`${site}/jquery.min.js`]: jquery }),
   };
 }
 
-/** In task5 as in the text; in task6 with a zone, so that nginx's processes take turns as one. */
+/** In task6, a zone lets nginx's worker processes share the round robin. */
 function proxy(task: Task): Files {
   const isBalanced = numberOf(task) === 6;
-  const group = "upstream api {\n  zone api 64k;\n  server back-end:5252;\n}\n\n";
+  const upstream = "upstream api {\n  zone api 64k;\n  server back-end:5252;\n}\n\n";
   return {
     Dockerfile: "FROM nginx:latest\nCOPY ./proxy.conf /etc/nginx/conf.d/default.conf\n",
-    "proxy.conf": `${isBalanced ? group : ""}server {
+    "proxy.conf": `${isBalanced ? upstream : ""}server {
   listen 80;
 
   location / {
@@ -113,13 +115,13 @@ function composeFile(task: Task): string {
   const hasProxy = numberOf(task) >= 5;
   const service = (name: string, port: number | undefined, needs: readonly string[]): string => {
     const ports = port === undefined ? "" : `    ports:\n      - "${port}:${port}"\n`;
-    const after = needs.map((need) => `      - ${need}\n`).join("");
+    const dependsOn = needs.map((need) => `      - ${need}\n`).join("");
     return `  ${name}:
     build:
       context: ./${name}
       dockerfile: Dockerfile
     image: softy-pinko-${name}:${task}
-${ports}${after && `    depends_on:\n${after}`}`;
+${ports}${dependsOn && `    depends_on:\n${dependsOn}`}`;
   };
   return `services:
 ${service("back-end", hasProxy ? undefined : 5252, [])}
@@ -128,7 +130,7 @@ ${service("front-end", hasProxy ? undefined : 9000, hasProxy ? [] : ["back-end"]
 }`;
 }
 
-const below = (folder: string, files: Files): Files =>
+const inFolder = (folder: string, files: Files): Files =>
   Object.fromEntries(
     Object.entries(files).map(([name, text]) => [path.posix.join(folder, name), text]),
   );
@@ -137,34 +139,35 @@ const below = (folder: string, files: Files): Files =>
 function filesOf(task: Task): Files {
   const number = numberOf(task);
   if (number === 0) return { "task0/Dockerfile": `${upgraded}CMD ["echo", "Hello, World!"]\n` };
-  if (number === 1) return below(task, backEnd(task));
-  return below(task, {
-    ...below("back-end", backEnd(task)),
-    ...below("front-end", frontEnd(task)),
+  if (number === 1) return inFolder(task, backEnd(task));
+  return inFolder(task, {
+    ...inFolder("back-end", backEnd(task)),
+    ...inFolder("front-end", frontEnd(task)),
     ...(number >= 4 && { "docker-compose.yml": composeFile(task) }),
-    ...(number >= 5 && below("proxy", proxy(task))),
+    ...(number >= 5 && inFolder("proxy", proxy(task))),
     ...(number >= 6 && { "2-api-servers.txt": "docker-compose up --scale back-end=2\n" }),
   });
 }
+
+/** A progress report that is not shown. */
+export const silent = Object.assign(() => undefined, { detail: () => undefined });
 
 /**
  * A small port of the course in a temporary folder, without a mistake until one is made. Paths are
  * relative to it.
  */
 export class Port {
-  private isGraded = false;
-
   private constructor(
-    /** Begins the name of everything that is made of it, too. */
-    private readonly name: string,
+    /** Also starts the name of everything that is made from it. */
+    readonly name: string,
     readonly folder: string,
   ) {}
 
   /** @returns A repository of these tasks. */
-  static async of(...wanted: readonly Task[]): Promise<Port> {
+  static async of(...tasks: readonly Task[]): Promise<Port> {
     const name = ownName("graded");
     const port = new Port(name, await mkdtemp(path.join(tmpdir(), `${name}-`)));
-    for (const task of wanted) await port.write(filesOf(task));
+    for (const task of tasks) await port.write(filesOf(task));
     return port;
   }
 
@@ -177,8 +180,8 @@ export class Port {
   }
 
   /**
-   * Changes a text wherever it stands in a file.
-   * @throws where it does not stand there: the mistake would not be made.
+   * Replaces every occurrence of a text in a file.
+   * @throws {Error} if there is none: the mistake would not be made.
    */
   async replace(file: string, text: string, by: string): Promise<void> {
     const before = await readFile(path.join(this.folder, file), "utf8");
@@ -199,36 +202,41 @@ export class Port {
     await rename(path.join(this.folder, from), path.join(this.folder, to));
   }
 
-  /** Leaves of a folder what `git clone` leaves of a submodule. */
-  async makeGitLink(folder: string): Promise<void> {
+  /** Leaves an empty folder, or what `git clone` leaves of a submodule. */
+  async empty(folder: string, isGitLink = false): Promise<void> {
     await this.remove(folder);
     await mkdir(path.join(this.folder, folder));
-    const git = (...args: string[]) => run("git", args, { cwd: this.folder });
-    await git("init", "--quiet");
-    await git("add", "--all");
-    await git("update-index", "--add", "--cacheinfo", `160000,${"1".repeat(40)},${folder}`);
+    if (!isGitLink) return;
+    const git = (args: readonly string[]) => run("git", args, { cwd: this.folder });
+    await git(argv`init --quiet`);
+    await git(argv`update-index --add --cacheinfo 160000,${"1".repeat(40)},${folder}`);
   }
 
-  /** {@link readPoints} of a task. */
   async read(task: Task): Promise<readonly Point[]> {
     return readPoints(this.folder, task);
   }
 
-  /**
-   * Has some tasks graded.
-   * @returns All their points.
-   */
-  async grade(...wanted: readonly Task[]): Promise<Point[]> {
-    this.isGraded = true;
-    return gradePoints(this.folder, wanted, this.name);
-  }
-
-  /** Removes it and whatever is left of its grading. */
-  async end(): Promise<void> {
-    if (this.isGraded) await tidyUp({ prefix: this.name });
-    await rm(this.folder, { recursive: true, force: true });
+  async grade(tasks: readonly Task[], buildTimeoutMs?: number): Promise<Point[]> {
+    return gradePoints(this.folder, tasks, this.name, buildTimeoutMs);
   }
 }
+
+/** @returns Makes ports that are removed after the tests of the file or the `describe`. */
+export function usePorts(): typeof Port.of {
+  const ports: Port[] = [];
+  afterAll(async () => {
+    for (const { folder } of ports) await rm(folder, { recursive: true, force: true });
+  });
+  return async (...tasks) => {
+    const port = await Port.of(...tasks);
+    ports.push(port);
+    return port;
+  };
+}
+
+const sandboxOf = (prefix: string, buildTimeoutMs = 300_000): Sandbox => {
+  return { prefix, signal: new AbortController().signal, report: silent, buildTimeoutMs };
+};
 
 /** @returns The points of a task after the reading phase; those that need a build are skipped. */
 export async function readPoints(folder: string, task: Task): Promise<readonly Point[]> {
@@ -239,30 +247,24 @@ export async function readPoints(folder: string, task: Task): Promise<readonly P
   });
 }
 
-function sandboxOf(prefix: string): Sandbox {
-  const { signal } = new AbortController();
-  const report = Object.assign(() => undefined, { detail: () => undefined });
-  return { prefix, signal, report, buildTimeoutMs: 300_000 };
-}
-
 /**
- * Grades tasks of any repository.
- * @param prefix Begins the name of everything that is made of it.
- * @returns All their points.
+ * Builds and runs tasks of any repository in the engine of this machine.
+ * @param prefix Starts the name of everything that is made from it.
  */
 export async function gradePoints(
   folder: string,
-  wanted: readonly Task[],
+  tasks: readonly Task[],
   prefix: string,
+  buildTimeoutMs?: number,
 ): Promise<Point[]> {
   return withTasks(folder, async (folders) => {
-    const reports = await gradeAll(wanted, folders, sandboxOf(prefix));
+    const reports = await gradeAll(tasks, folders, sandboxOf(prefix, buildTimeoutMs));
     return reports.flatMap(({ points }) => points);
   });
 }
 
-/** Opens a repository for as long as something is done with its tasks. */
-export async function withTasks<T>(
+/** Opens a repository for as long as its tasks are in use. */
+async function withTasks<T>(
   folder: string,
   use: (folders: ReadonlyMap<Task, TaskFolder>) => Promise<T>,
 ): Promise<T> {
@@ -272,4 +274,15 @@ export async function withTasks<T>(
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+/** @returns The engine's containers, networks, volumes and images whose names start with a prefix. */
+export async function namesInEngine(prefix: string): Promise<string[]> {
+  const lists = await Promise.all([
+    run("docker", argv`ps --all --format={{.Names}} --filter=name=^${prefix}`),
+    run("docker", argv`network ls --format={{.Name}} --filter=name=^${prefix}`),
+    run("docker", argv`volume ls --format={{.Name}} --filter=name=^${prefix}`),
+    run("docker", argv`image ls --format={{.Repository}} --filter=reference=${prefix}*`),
+  ]);
+  return lists.join("\n").split("\n").filter(Boolean);
 }

@@ -1,25 +1,24 @@
+import { argv } from "../../tools/lib/argv";
 import { attempt, run } from "../../tools/lib/run";
 import { waitUntil } from "../../tools/lib/wait";
 
-/** What a recorder can do to a request, after it has noted it, without a word of an answer. */
-export const failures = [
-  ...["reset", "close", "hang", "500", "502", "503", "504", "half-a-header"],
-] as const;
-/** What it can do when an answer, of a kind, has begun; that cannot be taken back. */
-export const cutAnswers = ["half-a-body", "half-a-chunk", "no-status-line"] as const;
+/** What a recorder can do with a request that it has logged, instead of a response. */
+export const failures = argv`reset close hang 500 502 503 504 half-a-header`;
+/** What it can do after a response has started: the proxy cannot take that back. */
+export const cutAnswers = argv`half-a-body half-a-chunk no-status-line`;
 
-/** A request, as it arrived at a server behind the proxy. */
+/** A request as it arrived at an upstream server. */
 export interface Arrival {
   method: string;
   url: string;
-  /** Names in lower case; each value that came. */
+  /** All values by the name in lower case. */
   headers: Record<string, string[]>;
   body: string;
 }
 
 /**
- * Runs in a container, in Node.js without a package. A request for `/…/FAULT/ID` meets the fault
- * when its method and ID come to this server for the first time, and a good answer afterwards.
+ * Runs in a container. The first request for `/…/FAULT/ID` with a method meets the fault; the same
+ * request gets a good response from then on.
  */
 const program = `
 const { createServer } = require("node:http");
@@ -50,18 +49,16 @@ for (const port of [5252, 9000]) createServer(serve).listen(port);
 process.once("SIGTERM", () => process.exit(0));
 `;
 
-/** Starts a server that notes what arrives, under the names that the proxy knows. */
+/** Starts a server that logs requests, as the proxy's back-end and front-end. */
 export async function startRecorder(name: string, network: string, image: string): Promise<void> {
-  await run("docker", [
-    ...["run", "--detach", "--init", `--name=${name}`, `--network=${network}`],
-    ...["--network-alias=back-end", "--network-alias=front-end"],
-    ...["--entrypoint=node", image, "-e", program],
-  ]);
+  const aliases = ["--network-alias=back-end", "--network-alias=front-end"];
+  const start = argv`run --detach --init --name=${name} --network=${network} ${aliases}`;
+  await run("docker", argv`${start} --entrypoint=node ${image} -e ${program}`);
 }
 
-/** @returns What arrived at a recorder so far, in order. */
+/** @returns The requests that have arrived at a recorder, in order. */
 export async function arrivalsAt(name: string): Promise<Arrival[]> {
-  const { stdout } = await attempt("docker", ["logs", name]);
+  const { stdout } = await attempt("docker", argv`logs ${name}`);
   return stdout
     .split("\n")
     .filter((line) => line !== "")
@@ -69,22 +66,22 @@ export async function arrivalsAt(name: string): Promise<Arrival[]> {
 }
 
 /**
- * Reads what arrived at some recorders, once their logs are complete.
- * @param ask Sends a GET for a path through the proxy, to whichever server.
- * @param marker A path of its own.
+ * Reads the requests of some recorders once their logs are complete.
+ * @param get Sends a GET request for a path through the proxy.
+ * @param marker A path that no other request has.
  */
 export async function allArrivals(
   names: readonly string[],
   marker: string,
-  ask: (path: string) => Promise<unknown>,
+  get: (path: string) => Promise<unknown>,
 ): Promise<Arrival[]> {
   return waitUntil(
     async () => {
-      await ask(marker);
+      await get(marker);
       const arrivals = await Promise.all(names.map(arrivalsAt));
       const areComplete = arrivals.every((list) => list.some(({ url }) => url === marker));
       return areComplete ? arrivals.flat().filter(({ url }) => url !== marker) : undefined;
     },
-    { for: "every server to have told of a request", timeoutMs: 10_000 },
+    { for: "a request in the log of every server", timeoutMs: 10_000 },
   );
 }

@@ -1,23 +1,29 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ComposeModel, ComposeService } from "../../tools/grader/compose-model";
-import { isolate, limits } from "../../tools/grader/isolate";
-import { judgeUnsafeSettings, unsafeSettings } from "../../tools/grader/unsafe-settings";
+import { externalFile, judgeExternalFile, leadsOutside } from "../../tools/grader/external-files";
+import { bareEnvironment, isolate, limits } from "../../tools/grader/isolate";
+import { unsafeSettings } from "../../tools/grader/unsafe-settings";
 
-const home = realpathSync(mkdtempSync(path.join(tmpdir(), "compose-file-")));
-const folder = path.join(home, "task6");
-mkdirSync(folder);
-
-afterAll(() => {
-  rmSync(home, { recursive: true });
+let home: string;
+let folder: string;
+beforeEach(() => {
+  home = realpathSync(mkdtempSync(path.join(tmpdir(), "compose-file-")));
+  folder = path.join(home, "task6");
+  mkdirSync(folder);
 });
+afterEach(() => rmSync(home, { recursive: true }));
+
+function write(files: Record<string, string | Buffer>): void {
+  for (const [name, text] of Object.entries(files)) writeFileSync(path.join(folder, name), text);
+}
 
 /** @returns A stack of the course with something added to its API's service. */
 const stackWith = (service: ComposeService, more: Partial<ComposeModel> = {}): ComposeModel => ({
   name: "graded",
-  services: { "back-end": { build: { context: `${folder}/back-end` }, ...service } },
+  services: { "back-end": { build: { context: "back-end" }, ...service } },
   networks: { default: { name: "graded_default" } },
   ...more,
 });
@@ -26,8 +32,8 @@ const bind = (source: string): ComposeService => ({
   volumes: [{ type: "bind", source, target: "/mnt" }],
 });
 
-describe("a stack that is graded", () => {
-  it("may have what the course has", () => {
+describe("unsafeSettings", () => {
+  it("finds none in what the course has", () => {
     const model = stackWith({
       image: "softy-pinko-back-end:task6",
       ports: [{ target: 80, published: "80" }],
@@ -35,12 +41,11 @@ describe("a stack that is graded", () => {
       security_opt: ["no-new-privileges:true"],
       ipc: "private",
       volumes: [
-        { type: "bind", source: `${folder}/front-end`, target: "/site" },
+        { type: "bind", source: "front-end", target: "/site" },
         { type: "volume", source: "data", target: "/data" },
       ],
     });
     expect(unsafeSettings(model, folder)).toEqual([]);
-    expect(judgeUnsafeSettings(model, folder, "task6/docker-compose.yml")).toBeUndefined();
   });
 
   it.each<[string, ComposeService]>([
@@ -49,36 +54,52 @@ describe("a stack that is graded", () => {
     ["a folder of the host", bind("/")],
     ["a folder of the host", bind("..")],
     ["a folder of the host", bind("../task6-other")],
+    ["the engine's socket", bind("/run/docker.sock")],
     ["the host's network", { network_mode: "host" }],
     ["the host's network", { build: { network: "host" } }],
     ["another container's network", { network_mode: "container:database" }],
     ["another container's network", { network_mode: "service:proxy" }],
-    ["other processes than its own", { pid: "host" }],
-    ["other memory than its own", { ipc: "host" }],
+    ["another container's network", { network_mode: "unknown" }],
+    ["processes outside its container", { pid: "host" }],
+    ["memory outside its container", { ipc: "host" }],
     ["the host's users", { userns_mode: "host" }],
     ["another control group", { cgroup: "host" }],
     ["another control group", { cgroup_parent: "/system.slice" }],
     ["capabilities (SYS_ADMIN, NET_ADMIN)", { cap_add: ["SYS_ADMIN", "NET_ADMIN"] }],
     ["devices of the host", { devices: ["/dev/sda:/dev/sda"] }],
-    ["devices of the host", { device_cgroup_rules: ["b *:* rwm"] }],
+    ["devices of the host", { device_cgroup_rules: ["b *:* rwm"], devices: [] }],
     ["less protection", { security_opt: ["seccomp:unconfined"] }],
     ["kernel settings", { sysctls: { "net.ipv4.ip_forward": "1" } }],
     ["another runtime", { runtime: "runc" }],
     ["another container's volumes", { volumes_from: ["container:database"] }],
-    ["secrets in its build", { build: { ssh: ["default"] } }],
+    ["ssh in its build", { build: { ssh: ["default"] } }],
     ["secrets in its build", { build: { secrets: [{ source: "token" }] } }],
-    ["secrets in its build", { build: { entitlements: ["security.insecure"] } }],
+    ["entitlements in its build", { build: { entitlements: ["security.insecure"] } }],
+    ["additional_contexts in its build", { build: { additional_contexts: { etc: "/etc" } } }],
+    ["dockerfile_inline in its build", { build: { dockerfile_inline: "FROM x" } }],
     ["files from outside its folder", { build: { context: ".." } }],
-    ["files from outside its folder", { build: { additional_contexts: { etc: "/etc" } } }],
-  ])("is not run when it asks for %s: %j", (what, service) => {
+    ["files from outside its folder", { build: { dockerfile: "/etc/passwd" } }],
+    ["a BuildKit frontend other than Docker's", { build: { args: { BUILDKIT_SYNTAX: "a/b" } } }],
+    ["not in a public registry (localhost/x)", { build: undefined, image: "localhost/x" }],
+    ["more than 16 ports", { ports: Array.from({ length: 17 }, (_, target) => ({ target })) }],
+    ["uts, which the grader does not know", { uts: "host" }],
+    ["provider, which the grader does not know", { provider: { type: "x" } }],
+  ])("finds %s in a service with %j", (what, service) => {
     expect(unsafeSettings(stackWith(service), folder)).toEqual([
       { service: "back-end", what: expect.stringContaining(what) },
     ]);
   });
 
-  it("is not run when it asks for the engine's socket", () => {
-    const found = unsafeSettings(stackWith(bind("/var/run/docker.sock")), folder);
-    expect(found.map(({ what }) => what)).toContain("the engine's socket");
+  it.each([
+    ["a BuildKit frontend other than Docker's", "# syntax=a/b\nFROM x"],
+    ["it downloads http://x/ with ADD", "FROM x\nADD http://x/ /x"],
+    ["localhost/x is not in a public registry (line 2 of", "ARG A\nFROM $A"],
+  ])("finds %s in a Dockerfile", (what, dockerfile) => {
+    write({ Dockerfile: dockerfile });
+    const build = { context: folder, args: { A: "localhost/x" } };
+    expect(unsafeSettings(stackWith({ build }), folder)).toEqual([
+      { service: "back-end", what: expect.stringContaining(what) },
+    ]);
   });
 
   it.each<[string, Partial<ComposeModel>]>([
@@ -88,78 +109,160 @@ describe("a stack that is graded", () => {
     ["networks or volumes of others", { volumes: { etc: { driver_opts: { device: "/etc" } } } }],
     ["files from outside its folder", { secrets: { shadow: { file: "/etc/shadow" } } }],
     ["files from outside its folder", { configs: { hosts: { file: "../../hosts" } } }],
-  ])("is not run when it asks for %s: %j", (what, more) => {
+    [
+      "more than 10 services",
+      { services: Object.fromEntries(Array.from({ length: 11 }, (_, index) => [index, {}])) },
+    ],
+  ])("finds %s in a stack with %j", (what, more) => {
     expect(unsafeSettings(stackWith({}, more), folder)).toEqual([{ service: "the stack", what }]);
-  });
-
-  it("is told what it asks for, all at once", () => {
-    const model = stackWith({ privileged: true, pid: "host" });
-    expect(judgeUnsafeSettings(model, folder, "task6/docker-compose.yml")).toMatchObject({
-      verdict: "fail",
-      cause:
-        "back-end asks for a privileged container; back-end asks for other processes than its own",
-      file: "task6/docker-compose.yml",
-    });
   });
 });
 
-describe("a isolated stack", () => {
+describe("leadsOutside", () => {
+  it.each([
+    ["back-end", false],
+    ["./not/there/yet", false],
+    ["..hidden", false],
+    [".", false],
+    ["..", true],
+    ["back-end/../..", true],
+    ["/etc", true],
+    ["out", true],
+    ["out/passwd", true],
+    ["dead", true],
+    ["https://example.com/x.git", true],
+    ["git@example.com:x", true],
+  ])("%s: %s", (target, expected) => {
+    mkdirSync(path.join(folder, "back-end"));
+    symlinkSync("/etc", path.join(folder, "out"));
+    symlinkSync("/nowhere/at/all", path.join(folder, "dead"));
+    expect(leadsOutside(folder, target)).toBe(expected);
+  });
+});
+
+describe("externalFile", () => {
+  it.each([
+    ["services: {a: {env_file: a.env}}", undefined],
+    ["services: {a: {env_file: [{path: ../a.env}]}}", "env_file ../a.env"],
+    ["services: {a: {label_file: /etc/passwd}}", "label_file /etc/passwd"],
+    ["services: {a: {extends: b}, b: {}}", undefined],
+    ["services: {a: {extends: {file: /etc/passwd, service: b}}}", "extends /etc/passwd"],
+    ["include: [inside.yml]", "env_file /etc/passwd"],
+    ["include: [{path: [inside.yml], env_file: /etc/passwd}]", "env_file /etc/passwd"],
+    ["include: [{path: inside.yml, project_directory: x}]", "project_directory x"],
+    ["include: [parts.yml]", "include inside.yml"],
+    ["include: ['oci://a/b']", "include oci://a/b"],
+    ["include: ['https://nobody.invalid/x.git']", "include https://nobody.invalid/x.git"],
+    ["x: &x {include: [/etc/passwd]}\n<<: *x", "include /etc/passwd"],
+    ["services: {}\n---\ninclude: [/etc/passwd]", "include /etc/passwd"],
+    ["services: {a: {env_file: $HOME/x}}", "env_file $HOME/x"],
+  ])("finds in %s: %s", (text, expected) => {
+    write({
+      "docker-compose.yml": text,
+      "inside.yml": "services: {a: {env_file: /etc/passwd}}\n",
+      "parts.yml": "include: [inside.yml]\n",
+    });
+    expect(externalFile(folder, "docker-compose.yml")).toBe(expected);
+  });
+
+  it.each([
+    [/^there is no no.yml$/, "include: [no.yml]"],
+    [/^large.yml: it is larger than 100 kB$/, "include: [large.yml]"],
+    [/^utf-16.yml: it is UTF-16; save it as UTF-8$/, "include: [utf-16.yml]"],
+    [/a line begins with %/, "%YAML 1.1\n---\na: 1"],
+    [/its aliases expand to too many values/, "include: &a [{path: *a}]"],
+    [/^it has more than 20 parts$/, `include: [${"a.yml,".repeat(21)}]`],
+    [/^it names more than 200 files$/, `include: [${"a.yml,".repeat(300)}]`],
+  ])("throws %s", (message, text) => {
+    write({
+      "docker-compose.yml": text,
+      "large.yml": "a".repeat(100_001),
+      "utf-16.yml": Buffer.from("\uFEFFa: 1", "utf16le"),
+    });
+    expect(() => externalFile(folder, "docker-compose.yml")).toThrow(message);
+    expect(judgeExternalFile(folder, "docker-compose.yml", "x")).toMatchObject({ verdict: "fail" });
+  });
+
+  it("finds an .env that is a link to outside, because Compose reads it by itself", () => {
+    write({ "docker-compose.yml": "services: {}\n" });
+    symlinkSync("/etc/passwd", path.join(folder, ".env"));
+    expect(externalFile(folder, "docker-compose.yml")).toBe(".env");
+  });
+});
+
+describe("isolate", () => {
+  const mount = { type: "bind", source: "/x/data", target: "/data" };
   const model: ComposeModel = {
     name: "graded",
     services: {
       api: {
-        build: { context: `${folder}/back-end` },
+        build: {
+          context: "/x",
+          tags: ["nginx:latest"],
+          cache_to: ["type=local,dest=/y"],
+          args: { A: "1", HTTP_PROXY: "http://x", BUILDKIT_CACHE_MOUNT_NS: "x" },
+        } as ComposeService["build"] & object,
         image: "nginx:latest",
         container_name: "api",
         restart: "always",
+        labels: { "traefik.enable": "true" },
         deploy: { replicas: 40 },
+        scale: 1000,
         ports: [{ target: 5252, published: "5252", protocol: "tcp" }, { target: 9229 }],
+        volumes: [mount],
       },
       cache: { image: "redis:8" },
     },
     networks: { default: { name: "graded_default" }, inner: null },
     volumes: { data: { name: "data" } },
+    models: {},
+  } as ComposeModel;
+  const bounds = {
+    mem_limit: limits.memory,
+    memswap_limit: limits.memory,
+    pids_limit: limits.pids,
+    cpus: limits.cpus,
+    security_opt: ["no-new-privileges:true"],
+    logging: {
+      driver: "local",
+      options: { "max-size": limits.logBytes, "max-file": "1", compress: "false" },
+    },
   };
-  const isolated = isolate(model, "own");
+  const port = { protocol: "tcp", mode: "ingress", host_ip: "127.0.0.1" };
 
-  it("has names of the grader's own for all that it makes", () => {
-    expect(isolated.name).toBe("own");
-    expect(isolated.services.api).toMatchObject({ image: "own-api" });
-    expect(isolated.networks).toEqual({
-      default: { name: "own_default" },
-      inner: { name: "own_inner" },
+  it("gives a stack names, ports and bounds of the grader's, and keeps nothing else", () => {
+    const before = structuredClone(model);
+    expect(isolate(model, "project")).toEqual({
+      name: "project",
+      services: {
+        api: {
+          ...bounds,
+          build: {
+            context: "/x",
+            args: { A: "1", BUILDKIT_CACHE_MOUNT_NS: "project" },
+            ulimits: expect.any(Object),
+          },
+          image: "project-api",
+          scale: 4,
+          ports: [
+            { target: 5252, ...port },
+            { target: 9229, ...port },
+          ],
+          volumes: [{ ...mount, read_only: true, bind: { create_host_path: false } }],
+        },
+        cache: { ...bounds, image: "redis:8", ports: [] },
+      },
+      networks: { default: { name: "project_default" }, inner: { name: "project_inner" } },
+      volumes: { data: { name: "project_data" } },
     });
-    expect(isolated.volumes).toEqual({ data: { name: "own_data" } });
+    expect(model).toEqual(before);
   });
+});
 
-  it("keeps an image that is not built", () => {
-    expect(isolated.services.cache?.image).toBe("redis:8");
-  });
-
-  it("has its ports where the system finds some free, on loopback alone", () => {
-    const port = { protocol: "tcp", mode: "ingress", host_ip: "127.0.0.1" };
-    expect(isolated.services.api?.ports).toEqual([
-      { target: 5252, ...port },
-      { target: 9229, ...port },
-    ]);
-    expect(isolated.services.cache?.ports).toEqual([]);
-  });
-
-  it.each(["container_name", "restart", "deploy"])("has no %s", (key) => {
-    expect(isolated.services.api).not.toHaveProperty(key);
-  });
-
-  it.each(["api", "cache"])("has bounds on %s", (service) => {
-    expect(isolated.services[service]).toMatchObject({
-      mem_limit: limits.memory,
-      memswap_limit: limits.memory,
-      pids_limit: limits.pids,
-      cpus: limits.cpus,
-      logging: { driver: "local", options: { "max-size": limits.logBytes } },
-    });
-  });
-
-  it("leaves the graded one as it was", () => {
-    expect(model.services.api).toMatchObject({ image: "nginx:latest", container_name: "api" });
-  });
+it("bareEnvironment leaves Docker's client only what it needs to reach the engine", () => {
+  process.env.GRADER_UNIT_SECRET = "1";
+  const bare = bareEnvironment();
+  delete process.env.GRADER_UNIT_SECRET;
+  expect(bare).toHaveProperty("GRADER_UNIT_SECRET", undefined);
+  expect(bare).not.toHaveProperty("PATH");
 });

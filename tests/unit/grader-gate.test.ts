@@ -4,8 +4,8 @@ import { foreignSyntax, neutralize } from "../../tools/grader/dockerfile-syntax"
 
 const unclear = /can be read in more than one way/;
 const download = /it downloads .* with ADD/;
-const unknown = /cannot be told/;
-const own = /is in no public registry/;
+const unknown = /cannot be determined/;
+const notPublic = /is not in a public registry/;
 
 describe("gate", () => {
   it.each([
@@ -21,44 +21,40 @@ describe("gate", () => {
     ["a user's image on Docker Hub", "FROM bitnami/nginx:1\n"],
     ["a version in an argument", `ARG V=24-slim\nFROM node:\${V}\n`],
     ["an argument's fallback", `FROM node:\${V:-24-slim}\n`],
-    ["a mount of the build's own", "FROM node\nRUN --mount=type=cache,target=/root/.npm npm ci\n"],
+    ["a cache mount", "FROM node\nRUN --mount=type=cache,target=/root/.npm npm ci\n"],
     ["an added file", "FROM nginx\nADD site.tar.gz /var/www/\n"],
-    ["a heredoc that speaks of ADD", "FROM nginx\nCOPY <<E /a\nADD http://x/y /z\nE\n"],
-    ["a comment that speaks of ADD", "FROM nginx\nRUN a \\\n# ADD http://x/y /z\n && b\n"],
+    ["a heredoc that mentions ADD", "FROM nginx\nCOPY <<E /a\nADD http://x/y /z\nE\n"],
+    ["a comment that mentions ADD", "FROM nginx\nRUN a \\\n# ADD http://x/y /z\n && b\n"],
     ["no network", "FROM nginx\nRUN --network=none true\n"],
-    ["Windows line ends", "FROM ubuntu\r\nRUN true\r\n"],
-  ])("lets %s pass", (_, dockerfile) => {
+    ["Windows line endings", "FROM ubuntu\r\nRUN true\r\n"],
+  ])("accepts %s", (_, dockerfile) => {
     expect(gate(dockerfile)).toBeUndefined();
   });
 
   it.each([
     ["a download by ADD", "FROM ubuntu\nADD http://127.0.0.1/x /x\n", download, 2],
-    ["in lower case", "from ubuntu\nadd http://127.0.0.1/x /x\n", download, 2],
-    ["in JSON", 'FROM ubuntu\nADD ["http://127.0.0.1/x", "/x"]\n', download, 2],
-    ["after flags", "FROM ubuntu\nADD --chmod=644 http://127.0.0.1/x /x\n", download, 2],
-    ["as a second source", "FROM ubuntu\nADD a http://127.0.0.1/x /x/\n", download, 2],
-    ["over lines", "FROM ubuntu\nADD \\\n# comment\n\\\nhttp://127.0.0.1/x /x\n", download, 2],
-    ["for later", "FROM ubuntu\nONBUILD ADD http://127.0.0.1/x /x\n", download, 2],
-    ["in a stage nobody uses", "FROM ubuntu\nADD http://x/y /x\nFROM nginx\n", download, 2],
-    ["with quotes inside", 'FROM ubuntu\nADD ht"tp:"//127.0.0.1/x /x\n', download, 2],
-    ["by git", "FROM ubuntu\nADD git@127.0.0.1:x.git /x\n", download, 2],
-    ["of GitHub's", "FROM ubuntu\nADD github.com/a/b /x\n", download, 2],
-    ["in a variable", "FROM ubuntu\nARG U=http://127.0.0.1/x\nADD $U /x\n", unknown, 3],
-    [
-      "under another escape",
-      "# escape=`\nFROM ubuntu\nADD `\nhttp://127.0.0.1/x /x\n",
-      download,
-      3,
-    ],
-    ["a registry of one's own", "FROM registry.example/secret\n", own, 1],
-    ["one with a port", "FROM ubuntu\nCOPY --from=127.0.0.1:5000/x /a /a\n", own, 2],
-    ["localhost", "FROM localhost/x\n", own, 1],
-    ["in a mount", "FROM ubuntu\nRUN --mount=from=localhost/x,target=/x true\n", own, 2],
-    ["through an argument", "ARG R=localhost\nFROM $R/x\n", own, 2],
-    ["through a fallback", `FROM \${R:-localhost/x}\n`, own, 1],
-    ["an image in a cut word", "FROM ubuntu\nCOPY --from=$X /a /a\n", unknown, 2],
+    ["one in lower case", "from ubuntu\nadd http://127.0.0.1/x /x\n", download, 2],
+    ["one in JSON", 'FROM ubuntu\nADD ["http://127.0.0.1/x", "/x"]\n', download, 2],
+    ["one after flags", "FROM ubuntu\nADD --chmod=644 http://127.0.0.1/x /x\n", download, 2],
+    ["one as a second source", "FROM ubuntu\nADD a http://127.0.0.1/x /x/\n", download, 2],
+    ["one over lines", "FROM ubuntu\nADD \\\n# comment\n\\\nhttp://127.0.0.1/x /x\n", download, 2],
+    ["a later one", "FROM ubuntu\nONBUILD ADD http://127.0.0.1/x /x\n", download, 2],
+    ["one in an unused stage", "FROM ubuntu\nADD http://x/y /x\nFROM nginx\n", download, 2],
+    ["one with quotes inside", 'FROM ubuntu\nADD ht"tp:"//127.0.0.1/x /x\n', download, 2],
+    ["one by git", "FROM ubuntu\nADD git@127.0.0.1:x.git /x\n", download, 2],
+    ["one from GitHub", "FROM ubuntu\nADD github.com/a/b /x\n", download, 2],
+    ["one in a variable", "FROM ubuntu\nARG U=http://127.0.0.1/x\nADD $U /x\n", unknown, 3],
+    ["one after an escape", "# escape=`\nFROM ubuntu\nADD `\nhttp://127.0.0.1/x /x\n", download, 3],
+    ["a private registry", "FROM registry.example/secret\n", notPublic, 1],
+    ["a registry with a port", "FROM ubuntu\nCOPY --from=127.0.0.1:5000/x /a /a\n", notPublic, 2],
+    ["localhost", "FROM localhost/x\n", notPublic, 1],
+    ["one in a mount", "FROM ubuntu\nRUN --mount=from=localhost/x,target=/x true\n", notPublic, 2],
+    ["a registry in an argument", "ARG R=localhost\nFROM $R/x\n", notPublic, 2],
+    ["a registry in a fallback", `FROM \${R:-localhost/x}\n`, notPublic, 1],
+    ["an image in an unknown variable", "FROM ubuntu\nCOPY --from=$X /a /a\n", unknown, 2],
     ["an argument of BuildKit's", "FROM $TARGETARCH/x\n", unknown, 1],
-    ["a substitution that is not ours", `ARG A=b\nFROM \${A#x}localhost/x\n`, unknown, 2],
+    ["a command as the image", "FROM ../../etc:$(id)\n", unknown, 1],
+    ["an unsupported substitution", `ARG A=b\nFROM \${A#x}localhost/x\n`, unknown, 2],
     ["the host's network", "FROM ubuntu\nRUN --network=host true\n", /host's network/, 2],
     ["a privileged command", "FROM ubuntu\nRUN --security=insecure true\n", /--security/, 2],
     ["a device", "FROM ubuntu\nRUN --device=vendor/x true\n", /--device/, 2],

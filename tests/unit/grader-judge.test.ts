@@ -1,46 +1,48 @@
 import { describe, expect, it } from "vitest";
 import { rules } from "../../tools/grader/course";
 import { type Check, judge, type Points } from "../../tools/grader/point";
+import type { PointId } from "../../tools/grader/titles";
 
-const { source, checks: real } = rules.task6;
+const { source, checks } = rules.task6;
 
-/** The checks of task6, all of which hold but one. */
-const withCheck = (broken: string, act: () => undefined): Check<undefined>[] =>
-  real.map(({ judge: _, needs: __, ...check }) => ({
-    ...check,
-    judge: () => (check.id === broken ? act() : undefined),
-  }));
-
-async function judgeAll(checks: Check<undefined>[], signal?: AbortSignal): Promise<Points> {
+/** Judges the checks of task6, which all hold except one that throws. */
+async function judgeWith(
+  broken: PointId,
+  error: unknown,
+  { signal, needs }: { signal?: AbortSignal; needs?: Partial<Record<PointId, PointId[]>> } = {},
+): Promise<Points> {
+  const harmless = checks.map(({ id, isLive = false }): Check<undefined> => {
+    const act = (): undefined => {
+      if (id === broken) throw error;
+    };
+    return { id, isLive, needs: needs?.[id] ?? [], judge: act };
+  });
   const points: Points = new Map();
   for (const phase of ["static", "live"] as const) {
-    await judge({ task: "task6", source, checks }, phase, undefined, points, signal);
+    await judge({ task: "task6", source, checks: harmless }, phase, undefined, points, signal);
   }
   return points;
 }
 
-const fail = (): never => {
-  throw new TypeError(`${"x".repeat(300)}\nmore`);
-};
+const error = new TypeError(`${"x".repeat(300)}\nmore`);
 
 describe("a check that throws", () => {
-  it.each(real.map(({ id }) => id))("takes no other point with it: %s", async (id) => {
-    const points = await judgeAll(withCheck(id, fail));
+  it.each(["compose", "up"] as const)("costs its own point alone: %s", async (id) => {
+    const points = await judgeWith(id, error);
     expect(points.get(id)).toMatchObject({
-      ...{ id: `task6.${id}`, verdict: "skipped" },
+      id: `task6.${id}`,
+      verdict: "skipped",
       cause: `the grader could not judge this: ${"x".repeat(200)}`,
     });
-    expect(points.size).toBe(real.length);
-    const others = [...points.values()].filter((point) => point.id !== `task6.${id}`);
-    expect(new Set(others.map(({ verdict }) => verdict))).toEqual(new Set(["pass"]));
+    expect(points.size).toBe(checks.length);
+    points.delete(id);
+    expect(new Set(Array.from(points.values(), ({ verdict }) => verdict))).toEqual(
+      new Set(["pass"]),
+    );
   });
 
-  it("leaves what builds on it unjudged", async () => {
-    const checks = withCheck("up", fail);
-    const needy = checks.map((check) =>
-      check.id === "hello" ? { ...check, needs: ["up" as const] } : check,
-    );
-    const points = await judgeAll(needy);
+  it("skips the checks that need it", async () => {
+    const points = await judgeWith("up", error, { needs: { hello: ["up"] } });
     expect(points.get("hello")).toMatchObject({
       verdict: "skipped",
       cause: expect.stringMatching(/^needs: /),
@@ -48,15 +50,12 @@ describe("a check that throws", () => {
   });
 
   it("may throw anything", async () => {
-    const throwText = (): never => {
-      throw "no\u001b[2J error";
-    };
-    const points = await judgeAll(withCheck("up", throwText));
+    const points = await judgeWith("up", "no\u001b[2J error");
     expect(points.get("up")?.cause).toBe("the grader could not judge this: no error");
   });
 
   it("ends the grading after Ctrl-C", async () => {
     const signal = AbortSignal.abort();
-    await expect(judgeAll(withCheck("up", fail), signal)).rejects.toThrow(TypeError);
+    await expect(judgeWith("up", error, { signal })).rejects.toThrow(TypeError);
   });
 });

@@ -5,6 +5,7 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openRepository, readText } from "../../tools/grader/repository";
 import { copyFolder } from "../../tools/grader/snapshot";
+import { argv } from "../../tools/lib/argv";
 import { UserError } from "../../tools/lib/errors";
 
 let [folder, scratch] = ["", ""];
@@ -13,7 +14,7 @@ beforeEach(() => {
   scratch = fs.mkdtempSync(path.join(tmpdir(), "softy-pinko-unit-"));
 });
 afterEach(() => {
-  for (const made of [folder, scratch]) fs.rmSync(made, { recursive: true, force: true });
+  for (const each of [folder, scratch]) fs.rmSync(each, { recursive: true, force: true });
 });
 
 const at = (name: string): string => path.join(folder, name);
@@ -24,6 +25,15 @@ function write(files: Record<string, string>): void {
     fs.mkdirSync(path.dirname(at(name)), { recursive: true });
     fs.writeFileSync(at(name), text);
   }
+}
+
+/** @returns The last entry of a folder in the order of the file system. */
+function lastIn(name: string): string {
+  const opened = fs.opendirSync(name);
+  let last = "";
+  for (let entry = opened.readSync(); entry; entry = opened.readSync()) last = entry.name;
+  opened.closeSync();
+  return last;
 }
 
 const open = () => openRepository(folder, scratch);
@@ -39,7 +49,7 @@ async function openTask0() {
   };
 }
 
-/** Does something with the rights of a user who owns nothing but the scratch folder. */
+/** Acts with the rights of a user who owns only the scratch folder. */
 async function asNobody<T>(use: () => Promise<T>): Promise<T> {
   if (process.getuid?.() !== 0) return use();
   const nobody = 65_534;
@@ -56,22 +66,29 @@ async function asNobody<T>(use: () => Promise<T>): Promise<T> {
 describe("openRepository", () => {
   it("finds the tasks at the root, or in a folder of it", async () => {
     write({ "port/of/task0/Dockerfile": "FROM ubuntu\n", "port/of/task6/x": "" });
-    const found = await open();
-    expect([...found.keys()]).toEqual(["task0", "task6"]);
-    expect(found.get("task0")).toMatchObject({ name: "port/of/task0", bytes: 12 });
-  });
-
-  it("does not search without end", async () => {
-    for (let index = 0; index < 2_100; index += 1)
-      fs.mkdirSync(at(`a${index % 50}/${index}`), { recursive: true });
-    await expect(open()).rejects.toThrow(/holds no task0/);
+    const tasks = await open();
+    expect([...tasks.keys()]).toEqual(["task0", "task6"]);
+    expect(tasks.get("task0")).toMatchObject({ name: "port/of/task0" });
   });
 
   it.each([
-    ["no such folder", "nowhere", /nowhere is not a folder/],
+    ["2000 folders", 3, 800],
+    ["1000 entries of each folder", 1, 1_001],
+  ])("searches at most %s", async (_, count, size) => {
+    for (let outer = 0; outer < count; outer += 1) {
+      fs.mkdirSync(at(`${outer}`));
+      for (let inner = 0; inner < size; inner += 1) fs.mkdirSync(at(`${outer}/${inner}`));
+    }
+    const outer = lastIn(folder);
+    write({ [`${outer}/${lastIn(at(outer))}/task0/Dockerfile`]: "" });
+    await expect(open()).rejects.toThrow(/task0 to task6/);
+  });
+
+  it.each([
+    ["a missing folder", "nowhere", /nowhere is /],
     ["a folder without a task", ".", /holds no task0 to task6/],
     ["a task that is a link", "linked", /holds no task0 to task6/],
-  ])("says in one line of %s what to give it", async (_, name, message) => {
+  ])("explains %s in one line", async (_, name, message) => {
     fs.mkdirSync(at("linked"));
     fs.symlinkSync("/etc", at("linked/task0"));
     const opened = openRepository(at(name), scratch);
@@ -80,7 +97,7 @@ describe("openRepository", () => {
     await expect(opened).rejects.not.toThrow(/\n/);
   });
 
-  it("copies what it reads: what becomes of the repository later does not matter", async () => {
+  it("copies what it reads, so that later changes of the repository do not matter", async () => {
     write({ "task0/Dockerfile": "FROM ubuntu\n", "task0/api/run.sh": "exit\n" });
     fs.chmodSync(at("task0/api/run.sh"), 0o4755);
     fs.chmodSync(at("task0/api"), 0o1777);
@@ -96,28 +113,24 @@ describe("openRepository", () => {
     expect(modes.map((mode) => (mode & 0o7777).toString(8))).toEqual(["777", "755"]);
   });
 
-  it("copies a file with two names twice, and leaves the repository alone", async () => {
+  it("copies a hard link as two files, and does not change the repository", async () => {
     write({ "task0/x": "original" });
     fs.linkSync(at("task0/x"), at("task0/y"));
-    const before = fs.statSync(at("task0/x"));
+    const timesOf = ({ atimeMs, mtimeMs, ctimeMs }: fs.Stats) => ({ atimeMs, mtimeMs, ctimeMs });
+    const before = timesOf(fs.statSync(at("task0/x")));
     const task = await openTask0();
-    const after = fs.statSync(at("task0/x"));
-    expect([after.atimeMs, after.mtimeMs, after.ctimeMs]).toEqual([
-      before.atimeMs,
-      before.mtimeMs,
-      before.ctimeMs,
-    ]);
+    expect(timesOf(fs.statSync(at("task0/x")))).toEqual(before);
     fs.writeFileSync(path.join(task.path, "x"), "changed");
     expect(readText(task, "y")).toBe("original");
     expect(fs.readFileSync(at("task0/x"), "utf8")).toBe("original");
   });
 
-  it("copies node_modules, which it does not look at, and no .git", async () => {
+  it("copies node_modules, which it does not list, and not .git", async () => {
     write({ "task0/node_modules/a/index.js": "1", "task0/.git/config": "", "task0/x/.git": "" });
     fs.truncateSync(at("task0/.git/config"), 2 ** 31);
-    const { kinds, bytes, copy, refusal } = await openTask0();
-    expect({ kinds, bytes, refusal }).toEqual({ kinds: { x: "empty folder" }, bytes: 0 });
-    expect(copy).toEqual([...["node_modules", "node_modules/a", "node_modules/a/index.js"], "x"]);
+    const { kinds, copy, refusal } = await openTask0();
+    expect({ kinds, refusal }).toEqual({ kinds: { x: "empty folder" } });
+    expect(copy).toEqual(argv`node_modules node_modules/a node_modules/a/index.js x`);
   });
 
   it.each([
@@ -127,28 +140,15 @@ describe("openRepository", () => {
     ["a link into node_modules", { "d/bin": "../node_modules/m" }, ["d/bin"]],
     ["an absolute link", { a: "/etc/passwd" }, []],
     ["a link that leaves", { a: "../../etc", "d/a": "../../x" }, []],
-    [
-      "a link that leaves and comes back",
-      { a: "../task0/x", up: "d/..", b: "up/../task0/x" },
-      ["up"],
-    ],
+    ["a link that leaves and returns", { a: "../task0/x", up: "d/..", b: "up/../x" }, ["a", "up"]],
     ["a chain that leaves", { a: "b", b: "/etc" }, []],
     ["a way through a link that leaves", { out: "/", a: "out/etc/passwd" }, []],
     ["loops", { a: "a", b: "c", c: "b", "d/e": "../d/e/x" }, []],
     ["dead links", { a: "nowhere", b: "x/y", c: ".git/config" }, []],
-    [
-      "a tangle",
-      Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`l${n}`, `l${n + 1}`])),
-      [],
-    ],
-  ])("keeps of links those that stay inside: %s", async (_, links, kept) => {
-    write({
-      "task0/x": "",
-      "task0/d/y": "",
-      "task0/in/z": "",
-      "task0/node_modules/m": "",
-      "task0/.git/config": "",
-    });
+    ["a long chain", Object.fromEntries(Array.from({ length: 20 }, (_, n) => [n, `${n + 1}`])), []],
+  ])("keeps only links that stay inside: %s", async (_, links, kept) => {
+    for (const file of argv`x d/y in/z node_modules/m .git/config`)
+      write({ [`task0/${file}`]: "" });
     for (const [name, target] of Object.entries(links)) fs.symlinkSync(target, at(`task0/${name}`));
     const { path: copy, entries, ...task } = await openTask0();
     const made = Object.keys(links).filter((name) =>
@@ -166,11 +166,6 @@ describe("openRepository", () => {
   it.each<[string, () => void, string]>([
     [
       "a fifo",
-      () => execFileSync("mkfifo", [at("task0/pipe")]),
-      "pipe is neither a file nor a folder",
-    ],
-    [
-      "a fifo that nobody reads",
       () => {
         fs.mkdirSync(at("task0/node_modules"));
         execFileSync("mkfifo", [at("task0/node_modules/\u0007")]);
@@ -206,7 +201,7 @@ describe("openRepository", () => {
   it.each([
     [{ entries: 150_000, bytes: 0 }, "the tasks together hold more than 150000 files"],
     [{ entries: 0, bytes: 1e9 }, "the tasks together hold more than 1000 MB"],
-  ])("bounds what all tasks hold together: %j", (all, refusal) => {
+  ])("bounds the sum of all tasks: %j", (all, refusal) => {
     write({ "task0/x": "1" });
     const copy = path.join(scratch, "task0");
     expect(copyFolder(at("task0"), copy, all)).toMatchObject({ refusal });
@@ -217,21 +212,21 @@ describe("openRepository", () => {
     ["a file", "task0/x", "x cannot be read"],
     ["a folder", "task0/d", "d cannot be read"],
     ["the task", "task0", "its folder cannot be read"],
-  ])("refuses what it may not read: %s", async (_, name, refusal) => {
+  ])("refuses what it has no permission to read: %s", async (_, name, refusal) => {
     write({ "task0/x": "", "task0/d/y": "" });
     fs.chmodSync(at(name), 0);
     expect((await asNobody(open)).get("task0")).toMatchObject({ refusal });
     fs.chmodSync(at(name), 0o700);
   });
 
-  it("reads files of another user, whose access times it may not leave alone", async () => {
+  it("reads files of another user, whose access times it cannot preserve", async () => {
     write({ "task0/x": "text" });
     const task = (await asNobody(open)).get("task0");
     expect(task?.refusal).toBeUndefined();
     expect(task && readText(task, "x")).toBe("text");
   });
 
-  it("throws if the copy cannot be written: that is not the learner's fault", async () => {
+  it("throws if it cannot write the copy: that is not the learner's fault", async () => {
     write({ "task0/x": "" });
     fs.mkdirSync(path.join(scratch, "task0"));
     await expect(open()).rejects.toThrow(/EEXIST/);

@@ -1,105 +1,68 @@
+import { execFileSync } from "node:child_process";
+import { symlinkSync } from "node:fs";
+import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { grading } from "../../tools/grader/grade";
-import type { Point } from "../../tools/grader/point";
-import { Port, withTasks } from "../lib/grader-fixtures";
+import { usePorts } from "../lib/grader-fixtures";
 
-const report = Object.assign(() => undefined, { detail: () => undefined });
-
-/** Has a task4 read, without Docker, once one of its files has another text. */
-async function readWith(file: string, text: string | Buffer): Promise<Point[]> {
-  const port = await Port.of("task4");
-  try {
-    await port.write({ [`task4/${file}`]: text });
-    const { signal } = new AbortController();
-    const sandbox = { prefix: "unread", signal, report, buildTimeoutMs: 1 };
-    return await withTasks(port.folder, async (folders) => {
-      const graded = grading("task4", folders.get("task4"), sandbox);
-      await graded.read();
-      return graded.report().points;
-    });
-  } finally {
-    await port.remove(".");
-  }
-}
+const portOf = usePorts();
 
 const utf16 = Buffer.from("\uFEFFservices: {}\n", "utf16le");
-const composeFile = "docker-compose.yml";
-const page = "front-end/softy-pinko-front-end/index.html";
 const bomb = Array.from({ length: 9 }, (_, n) => `a${n}: &a${n} [${`*a${n - 1},`.repeat(n && 9)}]`);
+const page = "front-end/softy-pinko-front-end/index.html";
+/** The file that a point is about. */
+const files = {
+  compose: "docker-compose.yml",
+  dockerfile: "back-end/Dockerfile",
+  conf: "front-end/softy-pinko-front-end.conf",
+  heading: page,
+  script: page,
+};
 
-describe("a file that the grader cannot read", () => {
-  it.each([
-    [composeFile, "in UTF-16", utf16, "compose", "it is UTF-16; save it as UTF-8"],
-    [
-      composeFile,
-      "in UTF-16, the other way",
-      utf16.swap16(),
-      "compose",
-      "it is UTF-16; save it as UTF-8",
-    ],
-    [
-      composeFile,
-      "too large",
-      `services: {}\n${"#".repeat(2_000_000)}`,
-      "compose",
-      "it is larger than 100 kB",
-    ],
-    [
-      composeFile,
-      "an alias bomb",
-      bomb.join("\n"),
-      "compose",
-      "its aliases expand to too many values",
-    ],
-    [
-      composeFile,
-      "deep",
-      `a: ${"[".repeat(300)}`,
-      "compose",
-      /^it is not valid YAML: Flow sequence/,
-    ],
-    [
-      composeFile,
-      "no YAML",
-      "services:\n  a: [\n",
-      "compose",
-      /^it is not valid YAML: Flow sequence/,
-    ],
-    [
-      composeFile,
-      "a tag",
-      "include: !!binary L2V0Yw==\n",
-      "compose",
-      /^it is not valid YAML: Unresolved tag/,
-    ],
-    ["back-end/Dockerfile", "in UTF-16", utf16, "dockerfile", "it is UTF-16; save it as UTF-8"],
-    [
-      "back-end/Dockerfile",
-      "without FROM",
-      "RUN a\n",
-      "dockerfile",
-      "RUN comes before the first FROM",
-    ],
-    [
-      "front-end/softy-pinko-front-end.conf",
-      "with zero bytes",
-      "a b;\0",
-      "conf",
-      /^it contains NUL bytes/,
-    ],
-    [
-      "front-end/softy-pinko-front-end.conf",
-      "deep",
-      "a {".repeat(1_000),
-      "conf",
-      "blocks are more than 50 deep",
-    ],
-    [page, "too large", "a".repeat(1_500_000), "script", "it is larger than 1000 kB"],
-  ])("%s %s fails its point", async (file, _, text, id, cause) => {
-    const points = await readWith(file, text);
-    const expected = typeof cause === "string" ? cause : expect.stringMatching(cause);
-    expect(points.find((point) => point.id === `task4.${id}`)).toMatchObject({
-      ...{ verdict: "fail", cause: expected, file: `task4/${file}` },
+describe("the reading phase", () => {
+  it.each<[keyof typeof files, string, string | Buffer, RegExp]>([
+    ["compose", "UTF-16", utf16, /^it is UTF-16; save it as UTF-8$/],
+    ["compose", "UTF-16BE", Buffer.from(utf16).swap16(), /^it is UTF-16; save it as UTF-8$/],
+    ["compose", "too large", `#${"#".repeat(2_000_000)}`, /^it is larger than 100 kB$/],
+    ["compose", "an alias bomb", bomb.join("\n"), /^its aliases expand to too many values$/],
+    ["compose", "nested deeply", `a: ${"[".repeat(300)}`, /^it is not valid YAML: Flow sequence/],
+    ["compose", "not YAML", "services:\n  a: [\n", /^it is not valid YAML: Flow sequence/],
+    ["compose", "tagged", "include: !!binary L2V0Yw==\n", /YAML: Unresolved tag/],
+    ["dockerfile", "UTF-16", utf16, /^it is UTF-16; save it as UTF-8$/],
+    ["dockerfile", "without FROM", "RUN a\n", /^RUN comes before the first FROM$/],
+    ["conf", "not text", "a b;\0", /^it contains NUL bytes/],
+    ["conf", "nested deeply", "a {".repeat(1_000), /^blocks are more than 50 deep$/],
+    ["script", "too large", "a".repeat(1_500_000), /^it is larger than 1000 kB$/],
+  ])("fails the point '%s' if its file is %s", async (id, _, text, cause) => {
+    const task = id === "compose" ? "task4" : "task3";
+    const file = `${task}/${files[id]}`;
+    const port = await portOf(task);
+    await port.write({ [file]: text });
+    const points = await port.read(task);
+    expect(points.find((point) => point.id === `${task}.${id}`)).toMatchObject({
+      verdict: "fail",
+      cause: expect.stringMatching(cause),
+      file,
     });
+  });
+
+  it("fails the point 'folder' and skips the others if the task is refused", async () => {
+    const port = await portOf("task0");
+    execFileSync("mkfifo", [path.join(port.folder, "task0/pipe")]);
+    const [folder, ...others] = await port.read("task0");
+    expect(folder).toMatchObject({ id: "task0.folder", verdict: "fail", file: "task0" });
+    expect(new Set(others.map(({ verdict }) => verdict))).toEqual(new Set(["skipped"]));
+  });
+
+  it("reports nothing from files that are links to outside", async () => {
+    const port = await portOf("task6");
+    for (const name of [...Object.values(files).slice(0, 4), "2-api-servers.txt"]) {
+      await port.remove(`task6/${name}`);
+      symlinkSync("/etc/passwd", path.join(port.folder, "task6", name));
+    }
+    const points = await port.read("task6");
+    const failures = points.filter(({ verdict }) => verdict === "fail").map(({ id }) => id);
+    const ids = ["task6.command-file", "task6.compose", "task6.dockerfile", "task6.heading"];
+    expect(failures).toEqual(expect.arrayContaining(ids));
+    expect(JSON.stringify(points)).not.toMatch(/root:|daemon/);
   });
 });

@@ -1,16 +1,17 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { argv } from "../../../tools/lib/argv";
 import { run } from "../../../tools/lib/run";
 
-/** A git repository of its own in a temporary folder. Paths are relative to it. */
+/** A git repository in a temporary folder. Paths are relative to it. */
 export class ScratchRepository {
   private constructor(readonly folder: string) {}
 
   /** @returns A repository whose only commit holds these files. */
   static async of(files: Record<string, string>): Promise<ScratchRepository> {
     const repository = new ScratchRepository(await mkdtemp(path.join(tmpdir(), "lineage-")));
-    await repository.git("init", "--quiet");
+    await repository.git(argv`init --quiet`);
     await repository.write(files);
     await repository.commit();
     return repository;
@@ -32,18 +33,18 @@ export class ScratchRepository {
     await rm(path.join(this.folder, file));
   }
 
-  /** Commits whatever is there, as nobody in particular and whatever the user's own settings are. */
+  /** Commits everything, independently of the user's git configuration. */
   async commit(): Promise<void> {
-    await this.git("add", "--all");
-    const author = ["-c", "user.name=Test", "-c", "user.email=test@localhost"];
-    await this.git(...author, "-c", "commit.gpgsign=false", "commit", "--quiet", "-m", "files");
+    await this.git(argv`add --all`);
+    const author = argv`-c user.name=Test -c user.email=test@localhost`;
+    await this.git(argv`${author} -c commit.gpgsign=false commit --quiet -m files`);
   }
 
   async remove(): Promise<void> {
     await rm(this.folder, { recursive: true });
   }
 
-  private async git(...args: string[]): Promise<void> {
+  private async git(args: readonly string[]): Promise<void> {
     await run("git", args, { cwd: this.folder });
   }
 }
