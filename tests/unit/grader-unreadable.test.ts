@@ -24,6 +24,8 @@ describe("the reading phase", () => {
     ["compose", "UTF-16BE", Buffer.from(utf16).swap16(), /^it is UTF-16; save it as UTF-8$/],
     ["compose", "too large", `#${"#".repeat(2_000_000)}`, /^it is larger than 100 kB$/],
     ["compose", "an alias bomb", bomb.join("\n"), /^its aliases expand to too many values$/],
+    ["compose", "an alias cycle", "a: &a [*a]\n", /^its aliases expand to too many values$/],
+    ["compose", "a directive", "%YAML 1.1\n---\na: 1\n", /a line begins with %/],
     ["compose", "nested deeply", `a: ${"[".repeat(300)}`, /^it is not valid YAML: Flow sequence/],
     ["compose", "not YAML", "services:\n  a: [\n", /^it is not valid YAML: Flow sequence/],
     ["compose", "tagged", "include: !!binary L2V0Yw==\n", /YAML: Unresolved tag/],

@@ -3,10 +3,9 @@ import path from "node:path";
 import type { Build } from "./compose-model";
 import { staysInside } from "./paths";
 import { type Finding, failed } from "./point";
-import { readYaml, unreadable } from "./read";
 
 /** Far more than a compose file of the course needs. */
-const max = { fileBytes: 1_000_000, parts: 20, files: 200 };
+const max = { fileBytes: 1_000_000, files: 200 };
 
 /** A URL, or another form that is not a path. */
 const address = /^([\w+.-]+:\/\/|git@|github\.com\/|oci-layout:|service:)/;
@@ -35,94 +34,50 @@ export function readSmall(file: string): string | undefined {
 }
 
 /**
- * Finds a file outside a folder that Compose would read together with a compose file: its content
- * would be in Compose's output.
- * @param file A compose file in that folder.
- * @returns The setting, such as `env_file /etc/passwd`; undefined if all files are inside.
- * @throws {Error} if that cannot be determined: a part of it is missing or unreadable.
+ * Finds a setting with which Compose would read a file outside a folder, or another compose file,
+ * whose own settings would have to be checked as well. The content would be in Compose's output.
+ * @param documents The compose file in that folder, parsed.
+ * @returns The setting, such as `env_file /etc/passwd`.
  */
-export function externalFile(folder: string, file: string): string | undefined {
+export function externalFile(folder: string, documents: readonly unknown[]): string | undefined {
   // Compose reads it by default
   if (leadsOutside(folder, ".env")) return ".env";
-  const references = referencesIn(folder, file);
-  let external = references.find(({ isExternal }) => isExternal);
-  if (external === undefined) {
-    const parts = references.filter(isPart);
-    if (parts.length > max.parts) throw new Error(`it has more than ${max.parts} parts`);
-    const inner = parts.flatMap(({ target }) => referencesIn(folder, target));
-    // Versions of Compose resolve the paths in nested parts differently
-    external = inner.find((reference) => reference.isExternal || isPart(reference));
-  }
-  return external && `${external.key} ${external.target}`;
-}
-
-/** A file that a compose file names. */
-interface Reference {
-  key: string;
-  target: string;
-  isExternal: boolean;
-}
-
-/** Compose reads these files as parts of the compose file. */
-const isPart = ({ key }: Reference): boolean => key === "include" || key === "extends";
-
-/** @returns Every file that Compose reads because a compose file names it. */
-function referencesIn(folder: string, file: string): Reference[] {
-  const references: Reference[] = [];
-  const isExternal = (key: string, target: string): boolean => {
-    if (key === "project_directory" || path.isAbsolute(target)) return true;
-    if (/^[\w+.-]+:|\$/.test(target)) return true;
-    // A path is relative to its own file, or to the folder of the first one
-    const bases = [".", path.dirname(file)];
-    return bases.some((base) => leadsOutside(folder, path.join(base, target)));
-  };
-  const add = (key: string, value: unknown, depth = 0): void => {
-    // The deepest form in Compose's schema is a list of parts with lists of paths
-    if (depth > 3) return;
-    if (references.length > max.files) throw new Error(`it names more than ${max.files} files`);
-    if (typeof value === "string") {
-      references.push({ key, target: value, isExternal: isExternal(key, value) });
-    } else if (Array.isArray(value)) {
-      for (const element of value) add(key, element, depth + 1);
-    } else if (isRecord(value)) {
-      for (const inner of ["path", "file"]) add(key, value[inner], depth + 1);
-      for (const inner of ["env_file", "project_directory"]) add(inner, value[inner], depth + 1);
-    }
-  };
-  for (const document of readPart(folder, file).filter(isRecord)) {
-    add("include", document.include);
-    const { services } = document;
+  const files: { key: string; file: string }[] = [];
+  for (const { include, services } of documents.filter(isRecord)) {
+    if (include !== undefined) return "include";
     for (const service of Object.values(isRecord(services) ? services : {}).filter(isRecord)) {
-      add("env_file", service.env_file);
-      add("label_file", service.label_file);
-      // A string is the name of a service
-      if (typeof service.extends !== "string") add("extends", service.extends);
+      // Without a file, it extends a service of the same one
+      if (isRecord(service.extends) && "file" in service.extends) return "extends";
+      for (const key of ["env_file", "label_file"]) {
+        for (const file of filesIn(service[key])) files.push({ key, file });
+      }
     }
   }
-  return references;
+  if (files.length > max.files) return `more than ${max.files} files`;
+  const external = files.find(({ file }) => file.includes("$") || leadsOutside(folder, file));
+  return external && `${external.key} ${external.file}`;
 }
 
-function readPart(folder: string, file: string): readonly unknown[] {
-  const fullPath = path.resolve(folder, file);
-  if (!existsSync(fullPath)) throw new Error(`there is no ${file}`);
-  try {
-    return readYaml(readSmall(fullPath)).values;
-  } catch (error) {
-    throw new Error(`${file}: ${(error as Error).message}`);
-  }
+/** @returns The paths in a setting: a path, or a list of paths or of records with a path. */
+function filesIn(setting: unknown): string[] {
+  const elements = Array.isArray(setting) ? setting : [setting];
+  return elements
+    .map((element) => (isRecord(element) ? element.path : element))
+    .filter((file) => typeof file === "string");
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Judges a compose file before Compose reads it. */
-export function judgeExternalFile(folder: string, name: string, file: string): Finding | undefined {
+export function judgeExternalFile(
+  folder: string,
+  documents: readonly unknown[],
+  file: string,
+): Finding | undefined {
+  const external = externalFile(folder, documents);
+  if (external === undefined) return undefined;
+  const cause = `it asks for other compose files or files from outside its folder: ${external}`;
   const hint = "The course does not need this, so the task is not run. Remove it.";
-  try {
-    const external = externalFile(folder, name);
-    if (external === undefined) return undefined;
-    return failed(`it asks for files from outside its folder: ${external}`, hint, { file });
-  } catch (error) {
-    return unreadable(error, hint, file);
-  }
+  return failed(cause, hint, { file });
 }

@@ -27,8 +27,8 @@ export const composeFileOf = perSubject(async (subject): Promise<ComposeFile> =>
   const file = subject.pathOf(name);
   const hint = "The course needs a few lines of YAML, in which the indentation counts.";
   const yaml = readOrFail(file, hint, () => readYaml(readText(folder, name)));
-  const stray = judgeExternalFile(folder.path, name, file);
-  if (stray !== undefined) raise(stray);
+  const external = judgeExternalFile(folder.path, yaml.values, file);
+  if (external !== undefined) raise(external);
   const config = await attempt("docker", argv`compose --file ${name} config --format=json`, {
     cwd: folder.path,
     env: { ...bareEnvironment(), COMPOSE_PROJECT_NAME: "graded" },
