@@ -90,7 +90,7 @@ const readable = [
   when("task0", "the Dockerfile's name is in lower case")
     .move("Dockerfile", "dockerfile")
     .fails("dockerfile", /^dockerfile is not called Dockerfile$/, "Dockerfile"),
-  when("task0", "the Dockerfile has Windows line ends")
+  when("task0", "the Dockerfile has Windows line endings")
     .replace("Dockerfile", "\n", "\r\n")
     .deviates("dockerfile", /Windows line/, "Dockerfile"),
   when("task0", "nothing is upgraded")
@@ -104,7 +104,7 @@ const readable = [
     .fails("site", /^it is empty$/, site),
   when("task2", "the site's folder is an empty git link")
     .change((port, at) => port.empty(at(site), true))
-    .fails("site", /^it is an empty git link$/, site),
+    .fails("site", /^it is empty: perhaps a git link/, site),
   when("task2", "the front-end is based on ubuntu")
     .replace("front-end/Dockerfile", "nginx:latest", "ubuntu")
     .fails("front-end-base", /^it is based on ubuntu$/, "front-end/Dockerfile:1"),
@@ -135,7 +135,7 @@ const readable = [
     .deviates("compose", /^it is called docker-compose\.yaml$/, "docker-compose.yaml"),
   when("task4", "the compose file's indentation is wrong")
     .replace(composeFile, "    image: softy-pinko-front", "   image: softy-pinko-front")
-    .fails("compose", /^it is no.* YAML: /, `${composeFile}:14`),
+    .fails("compose", /^it is not valid YAML: /, `${composeFile}:14`),
   when("task4", "the ports of host and container do not match")
     .replace(composeFile, "9000:9000", "9000:80")
     .fails("ports", /9000→80.*nginx listens on 9000 \(task4\/.*:2\)$/, `${composeFile}:15`),
@@ -194,7 +194,7 @@ const readable = [
   when("task6", "the command scales something that is not a service")
     .replace(textFile, "back-end", "backend")
     .fails("command-meaning", /^it scales backend/, `${textFile}:1`),
-  when("task6", "the text file has Windows line ends")
+  when("task6", "the text file has Windows line endings")
     .replace(textFile, "\n", "\r\n")
     .deviates("command-bytes", /Windows line/, `${textFile}:1`),
 ];

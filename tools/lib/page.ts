@@ -1,16 +1,16 @@
 import { stripVTControlCharacters } from "node:util";
 
-/** Text for an element or a quoted attribute, without what would hide or turn round other text. */
+/** Escapes text for an element or a quoted attribute, and removes what would hide or reverse text. */
 export const escapeHtml = (text: string | number): string =>
   stripVTControlCharacters(String(text))
     .replace(/(?![\t\n])[\p{Cc}\p{Bidi_Control}]/gu, "\u{fffd}")
     .replace(/[&<>"'`]/g, (character) => `&#${character.charCodeAt(0)};`);
 
-/** A moment in words, such as `4 March 2026 at 05:06 UTC`. */
+/** @returns Such as `4 March 2026 at 05:06 UTC`. */
 export const formatDate = (moment: Date): string =>
   `${moment.toLocaleString("en-GB", { dateStyle: "long", timeStyle: "short", timeZone: "UTC" })} UTC`;
 
-/** The site's own colours and shapes, for every page that a tool writes. */
+/** The site's own colors and shapes, for every page that a tool writes. */
 export const pageStyle = `
 :root {
   --ink: #2a2140;
