@@ -1,6 +1,6 @@
 import type { BarSeriesOption } from "echarts";
 import type { Chart, ChartColors } from "../lib/chart";
-import { formatDate } from "../lib/page";
+import { formatDate } from "../lib/format";
 import {
   comparedConnections,
   contenderIn,

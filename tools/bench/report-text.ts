@@ -1,5 +1,5 @@
 import pc from "picocolors";
-import { formatDate } from "../lib/page";
+import { formatDate } from "../lib/format";
 import {
   comparedConnections,
   contenderIn,

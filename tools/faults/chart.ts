@@ -1,6 +1,6 @@
 import type { SeriesOption } from "echarts";
 import type { Chart, ChartColors } from "../lib/chart";
-import { formatDate } from "../lib/page";
+import { formatDate } from "../lib/format";
 import type { Bucket, CaseReport, LabReport } from "./report";
 
 /** Okabe and Ito's colors, which color-blind readers can tell apart. */

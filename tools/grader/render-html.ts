@@ -1,4 +1,4 @@
-import { escapeHtml, formatDate } from "../lib/page";
+import { escapeHtml, formatDate } from "../lib/format";
 import type { TaskReport } from "./messages";
 import type { Point, Verdict } from "./point";
 import type { Task } from "./repository";
