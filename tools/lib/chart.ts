@@ -1,6 +1,6 @@
 import path from "node:path";
 import type { EChartsOption } from "echarts";
-import { escapeHtml } from "./page";
+import { escapeHtml } from "./format";
 import { writeReport } from "./report-file";
 
 /** A chart without script or animation, for a document that shows it in light and dark. */
