@@ -50,7 +50,7 @@ describe("npm run faults", () => {
     [["--rounds", "0"], /^error: .*--rounds.* give a whole number from 1 to 100\.\n$/],
     [["--svg", "/tmp/a.svg"], /^error: --svg draws one fault, not 16: .*\n$/],
     [["--svg", "/nonexistent/a.svg", "--fault", "kill"], /^error: .*cannot be written.*\n$/],
-    [["--fault", "kill"], /error: no Docker engine answers at tcp:\/\/127\.0\.0\.1:1/],
+    [["--fault", "kill"], /error: no Docker engine responds at tcp:\/\/127\.0\.0\.1:1/],
   ])("%j is an error with exit code 2", async (args, line) => {
     const { code, stdout, stderr } = await run(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
