@@ -34,6 +34,7 @@ const drip = (name: string, expected: string, start: string, piece = "x"): SlowC
 const pages = 900;
 
 const host = "Host: localhost\r\n";
+
 const kinds: readonly SlowClient[] = [
   { name: "sends nothing", pieces: [""], client: { timeoutMs }, expected: "nothing" },
   drip("sends the request line byte by byte", "408|nothing", "GET /"),

@@ -6,8 +6,7 @@ import { waitUntil } from "../../tools/lib/wait";
 import { type RunningPart, useParts } from "../lib/parts";
 import { describeOnEngine } from "../lib/stacks";
 
-// The grader builds and runs task0 to task3, and requests their pages: grader.test.ts. These tests are
-// about what it leaves open. task3 has the files of the others, and changes of its own
+// What grader.test.ts leaves open of task1 to task3. task3 has the files of the others
 
 const commonLogLine =
   /^\S+ - - \[\d\d\/\w{3}\/\d{4}:\d\d:\d\d:\d\d \+0000\] "GET \/api\/hello HTTP\/1\.1" 200 13$/m;

@@ -78,8 +78,6 @@ describe("Traffic", () => {
     [200, false],
     [204, false],
     [304, true],
-    [404, true],
-    [503, true],
     [undefined, true],
   ])("takes status %s for a failure: %s", (status, isFailed) => {
     expect(isFailure({ at: 0, ms: 0, ...(status && { status }) })).toBe(isFailed);

@@ -3,8 +3,8 @@ import type { AddressInfo } from "node:net";
 import { createApp } from "./app";
 import { Store } from "./store";
 
-/** Milliseconds that requests in flight get to finish; longer than nginx waits for a response. */
-const shutdownTimeoutMs = 2_500;
+/** Milliseconds that requests in flight get to finish. nginx waits 3 s for a response. */
+const shutdownTimeoutMs = 3_500;
 
 /** Serves until SIGTERM or SIGINT. */
 async function serve(): Promise<void> {
