@@ -13,7 +13,7 @@ import {
 import type { BenchReport, SoakReport } from "./report";
 
 /** What production is to reach, and whether it did. */
-export interface BenchTarget {
+interface BenchTarget {
   what: string;
   wanted: string;
   found: string;
@@ -55,7 +55,7 @@ function judge(
 }
 
 /** The memory of a service in a soak, in megabytes. */
-export interface Growth {
+interface Growth {
   service: string;
   early: number;
   late: number;
