@@ -38,8 +38,7 @@ describe("a 503", () => {
     ["JSON", api, "{}", { ...text, ...type("application/json; charset=utf-8") }],
     ["a page", page, "<p>Away</p>", html],
   ])("in well-formed %s is a rejection", (_, probe, body, headers) => {
-    const rejected = { outcome: "rejected", status: 503 };
-    expect(judge(probe, response(503, body, headers))).toEqual(rejected);
+    expect(judge(probe, response(503, body, headers)).outcome).toBe("rejected");
   });
 
   it.each([

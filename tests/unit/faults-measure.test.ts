@@ -94,13 +94,11 @@ describe("the summary of a case", () => {
     samples: Sample[],
     observations: Partial<Observations> = {},
     trial: Partial<Trial> = {},
-  ): CaseReport => {
-    const seenServers = seen("back-end-1");
-    return summarize(
-      { load: { samples }, seenServers, events: [], ...observations },
+  ): CaseReport =>
+    summarize(
+      { load: { samples }, seenServers: seen("back-end-1"), events: [], ...observations },
       { fault, round: 1, fromMs: 1_000, toMs: 2_000, balancedMs: 2_000, ...trial },
     );
-  };
 
   it("counts and measures requests, with examples of those that were lost", () => {
     const lost = Array(7).fill(sample(100, { outcome: "lost", status: 502, reason: "status 502" }));
