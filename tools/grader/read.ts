@@ -83,7 +83,7 @@ export const readHtml = <T>(text: string | undefined, inspect: (page: CheerioAPI
   bounded(text, max.page, "reading the page", (known) => inspect(load(known)));
 
 /** The verdict on a file that one of the functions above cannot read. */
-export function unreadable(error: unknown, hint: string, file: string): Finding {
+function unreadable(error: unknown, hint: string, file: string): Finding {
   const { message } = error as Error;
   const [, line, problem] = /^line (\d+): (.*)$/s.exec(message) ?? [];
   const cause = (problem ?? message).slice(0, 300);
