@@ -31,8 +31,7 @@ main(
   async (signal) => {
     const program = commandLine("npm run grade --")
       .description(
-        `Builds and runs each task of a repository of the course, in any programming language, and
-reports for every point whether it holds, if not why not, and what to do.`,
+        "Builds and runs a repository of the course, and reports what holds and what not.",
       )
       .argument("[folder]", "the repository", ".")
       .option(
