@@ -41,7 +41,7 @@ export interface Check<Subject> {
   /** Whether it builds or runs something. Checks that only read files come first. */
   isLive?: boolean;
   /** @throws {Judgement} if the requirement does not hold, or if there is more to say. */
-  judge(subject: Subject): unknown;
+  judge(subject: Subject): void | Promise<void>;
 }
 
 /** Ends a check with a finding, from anywhere within it. */

@@ -8,7 +8,7 @@ import { type Machine, putFolder } from "./machine";
 import { type Message, type Request, readMessage, type TaskReport } from "./messages";
 import type { Task, TaskFolder } from "./repository";
 
-export interface SessionOptions {
+interface SessionOptions {
   tasks: readonly Task[];
   /** The repository's tasks, in a copy of the grader's. */
   folders: ReadonlyMap<Task, TaskFolder>;

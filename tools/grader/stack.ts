@@ -5,7 +5,7 @@ import { argv } from "../lib/argv";
 import { type Container, listContainers } from "../lib/compose";
 import { attempt, type Outcome } from "../lib/run";
 import { waitUntil } from "../lib/wait";
-import type { Build, ComposeModel, ComposeService } from "./compose-model";
+import type { ComposeModel, ComposeService } from "./compose-model";
 import { neutralize } from "./dockerfile-syntax";
 import { dockerfileOf } from "./external-files";
 import { bareEnvironment, isolate } from "./isolate";
@@ -77,15 +77,12 @@ export async function prepareProject(subject: Subject, model: ComposeModel): Pro
   const file = path.join(scratch, "docker-compose.json");
   await writeFile(file, JSON.stringify(isolate(model, name)));
   for (const { build } of Object.values(model.services)) {
-    if (build !== undefined) await makeSafe(build);
+    if (build === undefined) continue;
+    const dockerfile = dockerfileOf(build);
+    const text = await readFile(dockerfile, "utf8").catch(() => undefined);
+    if (text !== undefined) await writeFile(dockerfile, neutralize(text));
   }
   return { name, file, sandbox };
-}
-
-async function makeSafe(build: Build): Promise<void> {
-  const file = dockerfileOf(build);
-  const text = await readFile(file, "utf8").catch(() => undefined);
-  if (text !== undefined) await writeFile(file, neutralize(text));
 }
 
 /** Runs a command of Compose on a stack. */

@@ -61,7 +61,7 @@ async function visitPage(
     --host-resolver-rules=${[...rules, "MAP * ~NOTFOUND"].join(", ")}
     --webrtc-ip-handling-policy=disable_non_proxied_udp --force-webrtc-ip-handling-policy
     --disable-background-networking --disable-component-update --disable-sync`;
-  // The time is the page's, which stands still while it waits for a response
+  // Virtual time is the page's own: it stands still while the page waits for a response
   const [program = "", ...args] = argv`
     ${withoutRights} ${chromium} --headless --disable-gpu --disable-dev-shm-usage --no-first-run
     --deny-permission-prompts --block-new-web-contents ${network} --user-data-dir=${profile}

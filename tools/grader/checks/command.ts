@@ -20,7 +20,9 @@ function textOf(subject: Subject): string {
   fail(`there is no ${textFile} in task6`, hint, subject.at(textFile));
 }
 
-export const hasFile = reads("command-file", [], textOf);
+export const hasFile = reads("command-file", [], (subject) => {
+  textOf(subject);
+});
 
 export const isExact = reads("command-bytes", ["command-file", "command-meaning"], (subject) => {
   const finding = judgeBytes(textOf(subject), subject.pathOf(textFile));
@@ -52,7 +54,9 @@ const scaledStackOf = perSubject(async (subject) => {
 });
 
 const startNeeds = ["command-meaning", "scalable", "ports", "hello"] as const;
-export const startsTwo = runs("two-servers", startNeeds, (subject) => scaledStackOf(subject));
+export const startsTwo = runs("two-servers", startNeeds, async (subject) => {
+  await scaledStackOf(subject);
+});
 
 /** Requests that are sent, and those of them that must alternate strictly. */
 const sample = { requests: 40, strict: 8 };

@@ -80,7 +80,9 @@ export const imageOf = perSubject(async (subject, role: Role): Promise<string> =
 });
 
 export const builds = ({ id, role, needs = [] }: RoleOptions) =>
-  runs(id, needs, (subject) => imageOf(subject, role));
+  runs(id, needs, async (subject) => {
+    await imageOf(subject, role);
+  });
 
 export const printsHello = runs("output", ["build"], async (subject) => {
   const image = await imageOf(subject, "back-end");

@@ -74,7 +74,9 @@ export async function startStack(
 }
 
 export const comesUp = ({ needs }: { needs: readonly PointId[] }) =>
-  runs("up", ["safe", "services", ...needs], (subject) => stackOf(subject));
+  runs("up", ["safe", "services", ...needs], async (subject) => {
+    await stackOf(subject);
+  });
 
 /** A container that runs a role's program. */
 export interface Server {
@@ -142,26 +144,19 @@ export const isReachable = ({ id, role, needs = [] }: RoleOptions) =>
     deviate(`it listens on port ${server.port}`, hint, subject.listens(role)[0]?.place);
   });
 
-interface Silence {
-  /** The port on which it should listen. */
-  port?: number;
-  error?: string | undefined;
-  /** Begins the cause. */
-  prefix?: string;
-  /** The place that has the wrong port; by default the program. */
-  portPlace?: Place;
-}
-
 /**
  * Explains why a server does not respond: its program has exited, it listens on another port or on an
  * address that only its own container can reach, or it hangs.
+ * @param options The port on which it should listen, the error of the request, the beginning of the
+ *   cause, and the place that has a wrong port (by default the program).
  * @throws {Judgement}
  */
 export async function explainSilence(
   subject: Subject,
   server: Server,
-  { port = server.port, error = "no response", prefix = "", portPlace }: Silence,
+  options: { port?: number; error?: string | undefined; prefix?: string; portPlace?: Place },
 ): Promise<never> {
+  const { port = server.port, error = "no response", prefix = "", portPlace } = options;
   const { role, service, container, image } = server;
   const place = subject.at(subject.contexts[role]);
   const readLog = service ? "Read docker-compose logs." : "Run it by hand and read its output.";
