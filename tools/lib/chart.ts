@@ -41,7 +41,8 @@ export async function renderChart(chart: Chart, theme: ChartTheme): Promise<stri
     const words = `<title>${escapeHtml(title)}</title>\n<desc>${escapeHtml(description)}</desc>`;
     // Without the styles for a mouse pointer: nothing reacts to it, and Biome cannot parse them
     const svg = echarts.renderToSVGString().replace(/<style >.*?<\/style>\s*/s, "");
-    return svg.replace(/^<svg([^>]*)>/, (_, size) => `<svg role="img"${size}>\n${words}`);
+    const named = svg.replace(/^<svg([^>]*)>/, (_, size) => `<svg role="img"${size}>\n${words}`);
+    return `${named}\n`;
   } finally {
     echarts.dispose();
   }
