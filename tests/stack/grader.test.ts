@@ -242,9 +242,10 @@ const runnable = [
     .fails("port", /5252, but .*timed out after 10 s$/)
     .replace("front-end/Dockerfile", "conf.d/default.conf", "sites-enabled/default")
     .fails("paths", /sites-enabled\/default, where nginx/, "front-end/Dockerfile:3"),
-  when("task3", "the API has another path and no CORS; the conf is copied next to nginx's own")
-    .replace("back-end/api.js", "/api/hello", "/hello")
-    .fails("hello", /^it \w+ 404$/)
+  when("task1", "the API's path is another")
+    .replace("api.js", "/api/hello", "/hello")
+    .fails("hello", /^it \w+ 404$/),
+  when("task3", "the API allows no other origin; the conf is copied next to nginx's own")
     .replace("back-end/api.js", '"Access-Control-Allow-Origin", "*"', '"X-A", "b"')
     .fails("cors", /no Access-Control-Allow-Origin$/)
     .replace("front-end/Dockerfile", "conf.d/default.conf", "conf.d/site.conf")
