@@ -58,8 +58,8 @@ export default defineConfig({
         test: {
           name: "bench",
           include: [bench],
-          ...withChromium,
-          // Alone: a figure that was taken beside other tests says nothing
+          ...withEngine,
+          // Alone: other tests would distort the figures
           sequence: { groupOrder: 3 },
         },
       },

@@ -1,7 +1,6 @@
 import { beforeAll } from "vitest";
 import { compose } from "../../tools/lib/compose";
 import { describeInBrowser, TestBrowser } from "../lib/browser";
-import { itKeepsToItsPolicy } from "../lib/policy-checks";
 import { apiAt, itIsAWholePage, itShowsWhatTheApiSays, type Site } from "../lib/site-checks";
 import { bringUp, useStack } from "../lib/stacks";
 
@@ -17,7 +16,8 @@ describeInBrowser("task4 in a browser", () => {
   itShowsWhatTheApiSays(browser, "task4", site);
 });
 
-for (const task of ["task5", "task6", "production"]) {
+// Production's are in load-balancer.test.ts, so that it is started only once
+for (const task of ["task5", "task6"]) {
   describeInBrowser(`${task} in a browser`, () => {
     const stack = useStack(task, ["back-end", "front-end", "proxy"]);
     beforeAll(() => bringUp(stack));
@@ -27,7 +27,6 @@ for (const task of ["task5", "task6", "production"]) {
       stopApi: () => compose(stack, ["stop", "back-end"]),
     });
     itIsAWholePage(browser, task, site);
-    if (task === "production") itKeepsToItsPolicy(browser, site);
     itShowsWhatTheApiSays(browser, task, site);
   });
 }

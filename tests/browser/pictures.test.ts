@@ -8,8 +8,8 @@ import { type Child, endScripts, startScript } from "../lib/child";
 import { leftovers, ownName } from "../lib/stacks";
 
 /** Starts `npm run pictures`. */
-const command = (...args: string[]): Child =>
-  startScript([path.join(root, "tools/pictures/cli.ts"), ...args], { cwd: root });
+const start = (folder: string): Child =>
+  startScript([path.join(root, "tools/pictures/cli.ts"), folder], { cwd: root });
 
 describeInBrowser("npm run pictures", () => {
   let folder: string;
@@ -19,8 +19,8 @@ describeInBrowser("npm run pictures", () => {
   afterEach(endScripts);
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it("takes those that the README shows, small enough for a page, and leaves nothing", async () => {
-    const child = command(folder);
+  it("takes the README's pictures, in a size for a page, and leaves nothing", async () => {
+    const child = start(folder);
     expect({ code: await child.ended, ...child.output }).toMatchObject({ code: 0 });
     const files = await readdir(folder);
     const readme = await readFile(path.join(root, "README.md"), "utf8");
@@ -30,16 +30,16 @@ describeInBrowser("npm run pictures", () => {
       const picture = await readFile(path.join(folder, file));
       expect(picture.subarray(8, 12).toString()).toBe("WEBP");
       expect(picture.length).toBeLessThan(150_000);
-      // Of one colour, it would be a hundredth of that
+      // A picture of one color is a hundredth of that
       expect(picture.length).toBeGreaterThan(15_000);
     }
     expect(await leftovers(`softy-pinko-pictures-${child.process.pid}`)).toEqual([]);
   });
 
-  it("says in one line where they cannot be written, and starts nothing", async () => {
+  it("reports in one line a folder that it cannot write, and starts nothing", async () => {
     const file = path.join(folder, "file");
     await writeFile(file, "");
-    const child = command(path.join(file, "below"));
+    const child = start(path.join(file, "below"));
     expect(await child.ended).toBe(2);
     expect(child.output.stderr).toMatch(/^error: the pictures cannot be written \(.*\): choose an/);
     expect(child.output.stderr.trim()).not.toContain("\n");

@@ -1,179 +1,111 @@
-import { describe, expect, it } from "vitest";
-import { parse } from "yaml";
+import { expect, it } from "vitest";
 import { portVariable, type Service } from "../../tools/lib/course";
-import { modelOf, portsAsInTheText } from "../lib/compose-model";
+import { composeModel } from "../lib/compose-model";
 import { describeOnEngine } from "../lib/stacks";
-import { readRepositoryFile } from "../lib/task-files";
-import {
-  type ComposeModel,
-  fileProblems,
-  hardeningProblems,
-  healthProblems,
-  limitProblems,
-  type Network,
-  operationProblems,
-  publishedPorts,
-  type Service as ServiceModel,
-  wayOutProblems,
-} from "./rules/compose";
 
-const ports = {
-  task4: { "back-end": 5252, "front-end": 9000 },
-  task5: { proxy: 80 },
-  task6: { proxy: 80 },
-  production: { proxy: 80 },
-};
+const stacks: { folder: string; ports: Partial<Record<Service, number>> }[] = [
+  { folder: "task4", ports: { "back-end": 5252, "front-end": 9000 } },
+  { folder: "task5", ports: { proxy: 80 } },
+  { folder: "task6", ports: { proxy: 80 } },
+  { folder: "production", ports: { proxy: 80 } },
+  { folder: "visitor-counter", ports: { nginx: 80 } },
+];
 
-describeOnEngine.each(Object.entries(ports))("the stack of %s", (folder, published) => {
-  it("has a health check for each service, probed often while it starts", async () => {
-    expect(healthProblems(await modelOf(folder))).toEqual([]);
+describeOnEngine.each(stacks)("the stack of $folder", ({ folder, ports }) => {
+  it.each(Object.entries(ports))("has a variable for the host port of %s", async (name, port) => {
+    const env = { [portVariable[name as Service]]: "18080" };
+    const { services } = await composeModel(folder, env);
+    expect(services[name]?.ports).toMatchObject([{ published: "18080", target: port }]);
   });
 
-  it("says nothing that Compose ignores", () => {
-    const document = parse(readRepositoryFile(folder, "docker-compose.yml"), { merge: true });
-    expect(fileProblems(document as Record<string, unknown>)).toEqual([]);
-  });
-
-  it.each(Object.entries(published))("lets the host port of %s move", async (name, port) => {
-    const variable = portVariable[name as Service];
-    const { services } = await modelOf(folder, { ...portsAsInTheText, [variable]: "18080" });
-    expect(publishedPorts(services[name] ?? {})).toEqual([`18080:${port}`]);
+  it("has health checks that do not depend on DNS, and are frequent during the start", async () => {
+    const { services } = await composeModel(folder);
+    for (const service of Object.values(services)) {
+      expect(service.healthcheck).toMatchObject({
+        test: expect.arrayContaining([expect.stringContaining("127.0.0.1")]),
+        start_interval: expect.any(String),
+      });
+    }
   });
 });
 
-describeOnEngine("the stack of production", () => {
-  it("restarts its services, rotates their logs and can be scaled", async () => {
-    expect(operationProblems(await modelOf("production"))).toEqual([]);
-  });
-
-  it("gives its services no more rights than they need", async () => {
-    expect(hardeningProblems(await modelOf("production"))).toEqual([]);
-  });
-
-  it("gives none of them the whole machine", async () => {
-    expect(limitProblems(await modelOf("production"))).toEqual([]);
-  });
-
-  it("lets only the proxy out", async () => {
-    expect(wayOutProblems(await modelOf("production"), ["proxy"])).toEqual([]);
-  });
-});
-
-const good: ServiceModel = {
-  image: "softy-pinko-front-end:task4",
-  build: { context: "/x/task4/front-end", dockerfile: "Dockerfile" },
-  ports: [{ target: 9000, published: "9000" }],
-  depends_on: { "back-end": { condition: "service_healthy" } },
-  healthcheck: { test: ["CMD", "curl", "http://127.0.0.1:9000/health"], start_interval: "1s" },
-  restart: "unless-stopped",
-  logging: { driver: "local" },
+const closed = {
+  internal: true,
+  driver_opts: { "com.docker.network.bridge.inhibit_ipv4": "true" },
 };
 
-describe("a stack fails", () => {
-  it("in nothing when it keeps the rules", () => {
-    expect(healthProblems({ services: { "front-end": good } })).toEqual([]);
-    expect(operationProblems({ services: { "front-end": good } })).toEqual([]);
-  });
-
-  it.each<[string, ServiceModel, string]>([
-    [
-      "a disabled check",
-      { healthcheck: { ...good.healthcheck, disable: true } },
-      "no health check",
+describeOnEngine.each([
+  {
+    folder: "production",
+    networks: { inside: closed },
+    joined: { "back-end": ["inside"], "front-end": ["inside"], proxy: ["edge", "inside"] },
+    mounts: [],
+  },
+  {
+    folder: "visitor-counter",
+    networks: { web: closed, store: closed },
+    joined: { nginx: ["edge", "web"], redis: ["store"], webapp: ["store", "web"] },
+    mounts: [
+      { type: "bind", target: "/etc/nginx/conf.d/default.conf", read_only: true },
+      { type: "volume", source: "redis-data", target: "/data" },
     ],
-    [
-      "a check by name",
-      { healthcheck: { test: ["CMD", "curl", "http://localhost"], start_interval: "1s" } },
-      "is probed elsewhere than at 127.0.0.1",
-    ],
-    ["slow first probes", { healthcheck: { test: ["CMD", "127.0.0.1"] } }, "has no start_interval"],
-  ])("to be checked with %s", (_, change, problem) => {
-    const problems = healthProblems({ services: { "front-end": { ...good, ...change } } });
-    expect(problems).toEqual([expect.stringContaining(problem)]);
-  });
-
-  it.each<[string, ServiceModel, string]>([
-    ["no restart", { restart: "no" }, "restarts no"],
-    ["logs that grow", { logging: { driver: "json-file" } }, "logs without end"],
-    ["a container_name", { container_name: "api" }, "has a container_name"],
-    ["privileges", { privileged: true }, "is privileged"],
-    ["a host mount", { volumes: [{ type: "bind", source: "/x" }] }, "mounts a folder of the host"],
-    ["the host's network", { network_mode: "host" }, "shares the host's network"],
-  ])("to run with %s", (_, change, problem) => {
-    const problems = operationProblems({ services: { "front-end": { ...good, ...change } } });
-    expect(problems).toEqual([expect.stringContaining(problem)]);
-  });
-
-  it("to run with a folder of the host in the place of a conf, or with one it can write", () => {
-    const confs = ["/etc/nginx/conf.d/default.conf"];
-    const problemsOf = (volume: object): string[] =>
-      operationProblems(
-        { services: { nginx: { ...good, volumes: [{ type: "bind", ...volume }] } } },
-        confs,
+  },
+])("the services of $folder", ({ folder, networks, joined, mounts }) => {
+  it("restart, rotate their logs, and have few rights and limited resources", async () => {
+    for (const service of Object.values((await composeModel(folder)).services)) {
+      expect(service).toMatchObject({
+        restart: "unless-stopped",
+        logging: { driver: "local" },
+        read_only: true,
+        cap_drop: ["ALL"],
+        security_opt: ["no-new-privileges:true"],
+        mem_limit: expect.any(String),
+        cpus: expect.any(Number),
+        pids_limit: expect.any(Number),
+      });
+      expect(Object.keys(service)).not.toEqual(
+        expect.arrayContaining([
+          expect.stringMatching(/^(cap_add|container_name|network_mode|privileged)$/),
+        ]),
       );
-    expect(problemsOf({ target: confs[0], read_only: true })).toEqual([]);
-    expect(problemsOf({ target: "/etc/nginx", read_only: true })).toHaveLength(1);
-    expect(problemsOf({ target: confs[0] })).toHaveLength(1);
+    }
   });
 
-  const hardened: ServiceModel = {
-    user: "101",
-    read_only: true,
-    cap_drop: ["ALL"],
-    security_opt: ["no-new-privileges:true"],
-  };
-
-  it.each<[string, ServiceModel, string[]]>([
-    ["nothing amiss", {}, []],
-    ["root", { user: "0:0" }, ["nginx runs as root"]],
-    ["files that can be changed", { read_only: false }, ["nginx can write into its image's files"]],
-    ["capabilities", { cap_drop: ["NET_RAW"] }, ["nginx keeps capabilities"]],
-    ["capabilities again", { cap_add: ["CHOWN"] }, ["nginx is given CHOWN"]],
-    ["privileges", { security_opt: [] }, ["nginx can gain privileges"]],
-  ])("to be hardened with %s", (_, change, problems) => {
-    const services = { nginx: { ...hardened, ...change } };
-    expect(hardeningProblems({ services })).toEqual(problems);
+  it("share files with the host and reach other networks only if they must", async () => {
+    const model = await composeModel(folder);
+    const services = Object.entries(model.services);
+    expect(services.flatMap(([, { volumes = [] }]) => volumes)).toMatchObject(mounts);
+    const actual = services.map(([name, service]) => [name, Object.keys(service.networks ?? {})]);
+    expect(Object.fromEntries(actual)).toEqual(joined);
+    expect(model.networks).toMatchObject(networks);
   });
+});
 
-  const limited: ServiceModel = { mem_limit: "268435456", cpus: 1, pids_limit: 64 };
-
-  it.each<[string, ServiceModel, string[]]>([
-    ["nothing amiss", {}, []],
-    ["no memory limit", { mem_limit: "" }, ["nginx: memory without limit"]],
-    ["no processor limit", { cpus: 0 }, ["nginx: processors without limit"]],
-    ["no process limit", { pids_limit: 0 }, ["nginx: processes without limit"]],
-  ])("to be limited with %s", (_, change, problems) => {
-    expect(limitProblems({ services: { nginx: { ...limited, ...change } } })).toEqual(problems);
-  });
-
-  it.each<[string, Network, string[]]>([
-    ["nothing amiss", {}, []],
-    ["a route", { internal: false }, ["api has a way out by inside"]],
-    ["an address of the host", { driver_opts: {} }, ["api has a way out by inside"]],
-  ])("to be closed with %s", (_, change, problems) => {
-    const closed = {
-      internal: true,
-      driver_opts: { "com.docker.network.bridge.inhibit_ipv4": "true" },
-    };
-    const model: ComposeModel = {
-      services: {
-        api: { networks: { inside: {} } },
-        proxy: { networks: { edge: {}, inside: {} } },
+describeOnEngine("the visitor counter", () => {
+  it("has the images, port and environment of its text", async () => {
+    const { services } = await composeModel("visitor-counter");
+    const healthy = { condition: "service_healthy" };
+    expect(services).toMatchObject({
+      webapp: {
+        build: { context: expect.stringMatching(/visitor-counter\/webapp$/) },
+        environment: { REDIS_HOST: "redis", REDIS_PORT: "6379" },
+        depends_on: { redis: healthy },
       },
-      networks: { edge: {}, inside: { ...closed, ...change } },
-    };
-    expect(wayOutProblems(model, ["proxy"])).toEqual(problems);
+      redis: { image: "redis:8" },
+      nginx: {
+        image: "nginx:latest",
+        ports: [{ target: 80, published: "5002" }],
+        depends_on: { webapp: healthy },
+      },
+    });
   });
 
-  it("to run without any health check", () => {
-    const { healthcheck: _, ...without } = good;
-    expect(healthProblems({ services: { "front-end": without } })).toEqual([
-      "front-end has no health check",
-      "front-end has no start_interval",
-    ]);
-  });
-
-  it("with a version", () => {
-    expect(fileProblems(parse('version: "3"\nservices: {}\n'))).toEqual(["version is obsolete"]);
+  it("takes the store's port and its way to write from the environment", async () => {
+    const env = { REDIS_PORT: "7000", APPENDFSYNC: "no" };
+    const { services } = await composeModel("visitor-counter", env);
+    expect(services.webapp).toMatchObject({ environment: { REDIS_PORT: "7000" } });
+    const redis = JSON.stringify(services.redis);
+    expect(redis).toMatch(/--port 7000.*--appendfsync no/);
+    expect(redis).not.toContain("6379");
   });
 });

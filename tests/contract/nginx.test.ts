@@ -1,60 +1,114 @@
+import { createHash } from "node:crypto";
+import { load } from "cheerio";
 import { describe, expect, it } from "vitest";
-import { parseNginxConf } from "../../tools/lib/nginx-conf";
+import { findDirectives, parseNginxConf } from "../../tools/lib/nginx-conf";
 import { readRepositoryFile } from "../lib/task-files";
-import { broken } from "./rules/broken";
-import { balancingProblems } from "./rules/nginx";
 
-it.each(["task6/proxy/proxy.conf", "production/proxy/proxy.conf", "visitor-counter/nginx.conf"])(
-  "%s balances over all replicas, as they come and go",
-  (file) => {
-    expect(balancingProblems(parseNginxConf(readRepositoryFile(file)))).toEqual([]);
-  },
-);
+const readConf = (file: string) => parseNginxConf(readRepositoryFile(file));
 
-describe("a proxy's conf fails", () => {
-  const good = `resolver 127.0.0.11 valid=1s;
-upstream front-end {
-  zone front-end 64k;
-  server front-end:9000 resolve;
-}
-upstream back-end {
-  zone back-end 64k;
-  server back-end:5252 resolve;
-}
-server {
-  listen 80;
-  server_name localhost;
-  location / {
-    proxy_pass http://front-end;
-  }
-  location /api {
-    proxy_pass http://back-end;
-  }
-}
-`;
+const policyHeader = "Content-Security-Policy";
 
-  it("in nothing when it keeps the rules", () => {
-    expect(balancingProblems(parseNginxConf(good))).toEqual([]);
-  });
+type Policy = Record<string, string[]>;
+
+/** The only policy in a conf's `add_header`, by directive, sources sorted. */
+function policyIn(file: string): Policy {
+  const [policy = "", ...others] = findDirectives(readConf(file), "add_header")
+    .filter(({ args }) => args[0] === policyHeader)
+    .map(({ args }) => args[1]);
+  expect(others).toEqual([]);
+  const directives = policy.split("; ").map((directive) => directive.split(" "));
+  return Object.fromEntries(directives.map(([name, ...sources]) => [name, sources.sort()]));
+}
+
+/** The sources that allow the inline elements of pages, and their own host if they load files. */
+function sourcesFor(pages: string[], inline: string, files: string): string[] {
+  const documents = pages.map((html) => load(html));
+  const texts = documents.flatMap(($) =>
+    $(inline)
+      .toArray()
+      .map((element) => $(element).text()),
+  );
+  const hashes = texts.map((text) => createHash("sha256").update(text).digest("base64"));
+  const own = documents.some(($) => $(files).length > 0) ? ["'self'"] : [];
+  return [...own, ...hashes.map((hash) => `'sha256-${hash}'`)].sort();
+}
+
+/** What a page's policy must be: nothing is allowed but what the page needs. */
+function policyFor(...pages: string[]): Policy {
+  const needed = {
+    "script-src": sourcesFor(pages, "script:not([src])", "script[src], link[rel=modulepreload]"),
+    "style-src": sourcesFor(pages, "style", "link[rel=stylesheet]"),
+    "img-src": sourcesFor(pages, "none", "img, link[rel=icon]"),
+    "connect-src": sourcesFor(pages, "none", "script"),
+    "form-action": pages.some((html) => html.includes('action="mailto:')) ? ["mailto:"] : [],
+  };
+  const none = ["'none'"];
+  return {
+    "default-src": none,
+    "base-uri": none,
+    "frame-ancestors": none,
+    ...Object.fromEntries(Object.entries(needed).filter(([, sources]) => sources.length > 0)),
+  };
+}
+
+describe("the Content-Security-Policy", () => {
+  const site = "production/front-end/softy-pinko-front-end";
 
   it.each([
-    ["no shared memory", "zone back-end 64k;", "", "back-end: each worker rotates by itself"],
-    ["one look-up for ever", "5252 resolve", "5252", "back-end: new replicas are not noticed"],
-    ["weights", "5252 resolve", "5252 resolve weight=2", "back-end: weights are not round robin"],
-    ["another method", "zone back-end 64k;", "zone b 64k; ip_hash;", "ip_hash is not round robin"],
-  ])("to balance with %s", (_, from, to, problem) => {
-    const problems = balancingProblems(parseNginxConf(broken(good, from, to)));
-    expect(problems).toEqual([expect.stringContaining(problem)]);
+    [`${site}.conf`, [`${site}/index.html`, `${site}/load-balancer.html`]],
+    ["production/proxy/failover.conf", ["production/proxy/away.html"]],
+  ])("in %s allows exactly what its pages need", (conf, pages) => {
+    const policy = policyFor(...pages.map((page) => readRepositoryFile(page)));
+    expect(policyIn(conf)).toEqual(policy);
   });
 
-  it.each([
-    ["no resolver", /resolver.*\n/, ""],
-    ["a resolver elsewhere", "127.0.0.11", "1.1.1.1"],
-    ["an answer that holds ten minutes", " valid=1s", ""],
-  ])("to balance with %s", (_, from, to) => {
-    expect(balancingProblems(parseNginxConf(broken(good, from, to)))).toEqual([
-      "front-end: Docker's DNS is not asked each second",
-      "back-end: Docker's DNS is not asked each second",
-    ]);
+  it("of a page with scripts, styles and images has their hashes, and 'self' for its files", () => {
+    const page = "<script>f()</script><script src='a.js'></script><style>a{}</style>";
+    expect(policyFor(page, "<link rel='icon' href='i.svg'>")).toEqual({
+      "default-src": ["'none'"],
+      "base-uri": ["'none'"],
+      "frame-ancestors": ["'none'"],
+      "script-src": ["'self'", "'sha256-GcEEE0IkDzIP5EQ6DXZaDPORqT5RTBELX8Fyzyg9yvo='"],
+      "style-src": ["'sha256-X1RutGBrXCt9KkSaXMK7tHftWiRscFHOhxsS8tv8hBk='"],
+      "img-src": ["'self'"],
+      "connect-src": ["'self'"],
+    });
   });
+});
+
+describe("production's proxy", () => {
+  const headers = readConf("production/proxy/headers.conf");
+  const needed = [policyHeader, "Referrer-Policy", "X-Content-Type-Options"];
+
+  it("adds the security headers to every response", () => {
+    const added = headers.filter(({ name }) => name === "add_header");
+    const always = added.filter(({ args }) => args[2] === "always").map(({ args }) => args[0]);
+    expect(always).toEqual(expect.arrayContaining(needed));
+  });
+
+  it("allows nothing to a response without a policy of its own", () => {
+    const map = headers.find(({ args }) => args[1] === "$default_policy");
+    const values = map?.block?.map(({ name, args }) => [name, ...args]);
+    expect(values).toEqual([["", "default-src 'none'; frame-ancestors 'none'"]]);
+  });
+
+  // An add_header in a server or location replaces those of the levels above
+  it("replaces them in one location, by all of them", () => {
+    const nested = ["failover", "forwarded", "headers", "limits", "proxy"]
+      .flatMap((name) => readConf(`production/proxy/${name}.conf`))
+      .flatMap(({ args, block = [] }) =>
+        findDirectives(block, "add_header").map((header) => [args[0], header.args[0] ?? ""]),
+      );
+    expect(new Set(nested.map(([location]) => location))).toEqual(new Set(["@front-end-away"]));
+    expect(nested.map(([, name]) => name)).toEqual(expect.arrayContaining(needed));
+  });
+});
+
+it("visitor-counter/nginx.conf sends a visit that may have been counted to no other replica", () => {
+  const locations = findDirectives(readConf("visitor-counter/nginx.conf"), "location");
+  const counting = locations.filter(({ args }) =>
+    ["= /count", "@next-replica"].includes(args.join(" ")),
+  );
+  const retried = counting.map(({ block = [] }) => findDirectives(block, "proxy_next_upstream"));
+  expect(retried).toMatchObject([[{ args: ["http_429"] }], [{ args: ["http_429"] }]]);
 });

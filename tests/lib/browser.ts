@@ -7,7 +7,7 @@ import { root } from "../../tools/lib/course";
 
 export { readToTheEnd, wireBytes } from "../../tools/lib/chromium";
 
-/** `describe`, skipped where there is no Docker engine or no Chromium. */
+/** `describe`, skipped if there is no Docker engine or no Chromium. */
 export const describeInBrowser = describe.skipIf(
   inject("engineMissing") !== undefined || inject("chromium") === undefined,
 );
@@ -15,11 +15,12 @@ export const describeInBrowser = describe.skipIf(
 export const desktop = { viewport: { width: 1440, height: 900 } };
 export const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
 
-/** What a page asked for and complained about while it was open. */
+/** An open page, and what happened on it so far. */
 export interface Visit {
   page: Page;
+  /** The requests that got a response. */
   requests: Request[];
-  /** Failed requests, answers of 400 and more, console errors, exceptions; empty when all is well. */
+  /** Failed requests, responses of 400 and more, console warnings and errors, exceptions. */
   complaints: string[];
 }
 
@@ -27,22 +28,22 @@ export interface Visit {
 export class TestBrowser {
   #browser: Browser | undefined;
 
-  /** @param args Further command-line switches, known only once the stack is up. */
+  /** @param args Returns further command-line switches, after the stack has been started. */
   static use(args: () => readonly string[] = () => []): TestBrowser {
-    const own = new TestBrowser();
+    const test = new TestBrowser();
     beforeAll(async () => {
-      own.#browser = await launchChromium(inject("chromium") ?? "", args());
+      test.#browser = await launchChromium(inject("chromium") ?? "", args());
     });
     afterEach(async () => {
-      for (const context of own.#browser?.contexts() ?? []) await context.close();
+      for (const context of test.#browser?.contexts() ?? []) await context.close();
     });
     afterAll(async () => {
-      await own.#browser?.close();
+      await test.#browser?.close();
     });
-    return own;
+    return test;
   }
 
-  /** Opens an address in a fresh profile, closed after the test, and waits until the page is there. */
+  /** Opens a URL in a new profile, which is closed after the test, and waits until it has loaded. */
   async visit(
     url: string,
     options: BrowserContextOptions = desktop,
@@ -72,7 +73,7 @@ export class TestBrowser {
 export async function takePicture(page: Page, name: string): Promise<void> {
   const folder = path.join(root, "artifacts/screenshots");
   await mkdir(folder, { recursive: true });
-  // What sticks to the window would otherwise stand somewhere in the middle
+  // Otherwise sticky elements would be in the middle of the picture
   await page.evaluate("scrollTo({ top: 0, behavior: 'instant' })");
   await page.screenshot({ path: path.join(folder, `${name}.png`), fullPage: true });
 }

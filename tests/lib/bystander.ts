@@ -1,40 +1,32 @@
 import { Agent } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Answer, fetchAnswer } from "../../tools/lib/http";
+import { fetchAnswer } from "../../tools/lib/http";
 
-/** What came of the requests of an ordinary client. */
-export interface Experience {
-  sent: number;
-  /** Answers other than the expected one, and the lack of one. */
-  failures: string[];
-}
-
-/** A client that goes on asking politely while something else happens to the stack. */
+/** A client that sends ordinary requests while something else happens to the stack. */
 export interface Bystander {
-  /** Ends it after the answers that are under way. */
-  leave(): Promise<Experience>;
+  /** Ends it after the requests in flight. `failures` has each response other than the expected. */
+  leave(): Promise<{ sent: number; failures: string[] }>;
 }
-
-const tellFailure = ({ status, error, body, ms }: Answer, path: string): string =>
-  `${path}: ${status ?? error} after ${Math.round(ms)} ms ${JSON.stringify(body.slice(0, 60))}`;
 
 /**
- * Sends GETs one after the other to each of some paths, each path over a connection of its own.
- * @param expected The body that each path must be answered with.
+ * Sends GET requests to some paths, one after the other over a connection for each path.
+ * @param expected The body of each path's response.
  */
 export function startBystander(
   origin: string,
   expected: Readonly<Record<string, string>>,
 ): Bystander {
-  const experience: Experience = { sent: 0, failures: [] };
+  let sent = 0;
+  const failures: string[] = [];
   const leaving = new AbortController();
-  const clients = Object.entries(expected).map(async ([path, body]) => {
+  const clients = Object.entries(expected).map(async ([path, expectedBody]) => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     while (!leaving.signal.aborted) {
-      const answer = await fetchAnswer(origin + path, { agent });
-      experience.sent += 1;
-      if (answer.status !== 200 || answer.body !== body) {
-        experience.failures.push(tellFailure(answer, path));
+      const { status, error, body, ms } = await fetchAnswer(origin + path, { agent });
+      sent += 1;
+      if (status !== 200 || body !== expectedBody) {
+        const start = JSON.stringify(body.slice(0, 60));
+        failures.push(`${path}: ${status ?? error} after ${Math.round(ms)} ms ${start}`);
       }
       await sleep(5);
     }
@@ -44,7 +36,7 @@ export function startBystander(
     leave: async () => {
       leaving.abort();
       await Promise.all(clients);
-      return experience;
+      return { sent, failures };
     },
   };
 }

@@ -1,43 +1,43 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import path from "node:path";
 import { waitUntil } from "../../tools/lib/wait";
 
-/** A Node.js process that runs TypeScript the way the project's commands do. */
+/** A Node.js process that runs a TypeScript file. */
 export interface Child {
   process: ChildProcess;
   output: { stdout: string; stderr: string };
-  /** Settles with the exit code, or the signal that ended the process, once its output is read. */
+  /** Resolves with the exit code or the signal that killed it, after all output is read. */
   ended: Promise<number | NodeJS.Signals>;
 }
 
 const started = new Set<ChildProcess>();
 
 /**
- * Starts a script under ts-node, without npm in between, so that a signal reaches the script itself.
- * @param args The script and its arguments, or options of node before it.
- * @param env Added to this process's environment; an undefined value takes a variable away.
- * @param through A program that starts node, with its arguments, such as one that changes the user.
+ * Starts a script without npm in between, so that signals reach it.
+ * @param args The script and its arguments, after options of node.
+ * @param env Added to this process's environment; undefined removes a variable.
+ * @param through A program that starts node, with its arguments, for example as another user.
  */
 export function startScript(
   args: readonly string[],
-  { cwd, env, through = [] }: { cwd: string; env?: NodeJS.ProcessEnv; through?: readonly string[] },
-): Child {
-  const [program = "", ...rest] = [
-    ...[...through, process.execPath],
-    ...["--disable-warning=ExperimentalWarning", "--require", "ts-node/register", ...args],
-  ];
-  const child = spawn(program, rest, {
+  {
     cwd,
-    env: { ...process.env, TS_NODE_TRANSPILE_ONLY: "true", ...env },
-  });
+    env,
+    through = [],
+  }: { cwd: string; env?: NodeJS.ProcessEnv; through?: readonly string[] | undefined },
+): Child {
+  const compile = path.join(__dirname, "compile.cjs");
+  const node = [process.execPath, "--disable-warning=ExperimentalWarning", "--require", compile];
+  const [program = "", ...rest] = [...through, ...node, ...args];
+  const child = spawn(program, rest, { cwd, env: { ...process.env, ...env } });
   started.add(child);
   const output = { stdout: "", stderr: "" };
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    output.stdout += text;
-  });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    output.stderr += text;
-  });
+  for (const stream of ["stdout", "stderr"] as const) {
+    child[stream].setEncoding("utf8").on("data", (text: string) => {
+      output[stream] += text;
+    });
+  }
   const ended = once(child, "close").then(([code, signal]) => {
     started.delete(child);
     return (code ?? signal) as number | NodeJS.Signals;
@@ -45,7 +45,7 @@ export function startScript(
   return { process: child, output, ended };
 }
 
-/** Ends what the tests left running. For afterEach. */
+/** Kills the scripts that still run. For afterEach. */
 export async function endScripts(): Promise<void> {
   await Promise.all(
     Array.from(started, async (child) => {
@@ -57,25 +57,21 @@ export async function endScripts(): Promise<void> {
 }
 
 /**
- * Waits for a text on a child's stdout.
- * @returns The match.
- * @throws {Error} when the child ends before, or after 20 s, with what it said.
+ * Waits until a child's stdout matches.
+ * @throws {Error} with the child's output if it exits before; after 20 s.
  */
 export async function waitForOutput(child: Child, pattern: RegExp): Promise<RegExpExecArray> {
-  const found = waitUntil(
-    () => {
-      const match = pattern.exec(child.output.stdout);
-      if (match === null && child.process.exitCode !== null) {
-        throw new Error(`ended before ${pattern} came: ${JSON.stringify(child.output)}`);
-      }
-      return match ?? false;
-    },
-    { for: `${pattern} on stdout`, timeoutMs: 20_000, intervalMs: 10 },
-  );
-  return found;
+  const match = (): RegExpExecArray | false => {
+    const found = pattern.exec(child.output.stdout);
+    if (found === null && child.process.exitCode !== null) {
+      throw new Error(`exited before it printed ${pattern}: ${JSON.stringify(child.output)}`);
+    }
+    return found ?? false;
+  };
+  return waitUntil(match, { for: `${pattern} on stdout`, timeoutMs: 20_000, intervalMs: 10 });
 }
 
-/** @returns The seconds from now until a child has ended, and how it ended. */
+/** @returns The seconds until a child has ended, and how it ended. */
 export async function timeToEnd(
   child: Child,
 ): Promise<{ seconds: number; how: number | NodeJS.Signals }> {

@@ -1,8 +1,8 @@
 import type { Reporter, TestModule } from "vitest/node";
 
 /**
- * Ends a run with `N passed, N failed, N skipped` on a line of its own. In CI a skip is a failure:
- * there, everything that the tests need can be had.
+ * Prints `N passed, N failed, N skipped` on a separate line after a run. In CI a skipped test is a
+ * failure, because everything that the tests need can be installed there.
  */
 export default class ClosingLine implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
@@ -10,7 +10,7 @@ export default class ClosingLine implements Reporter {
     for (const module of modules) {
       const tests = [...module.children.allTests()];
       for (const test of tests) count[test.result().state] += 1;
-      // A file that does not even load has no tests to count
+      // A file that does not load has no tests
       if (tests.length === 0 && module.state() === "failed") count.failed += 1;
     }
     const skipped = count.skipped + count.pending;

@@ -1,25 +1,52 @@
 import path from "node:path";
-import { root } from "../../tools/lib/course";
-import { run } from "../../tools/lib/run";
-import type { ComposeModel } from "../contract/rules/compose";
+import { portVariable, root } from "../../tools/lib/course";
+import { attempt } from "../../tools/lib/run";
 
-/** Variables of the shell that would move a port, taken away. */
-export const portsAsInTheText = {
-  BACK_END_PORT: undefined,
-  FRONT_END_PORT: undefined,
-  PROXY_PORT: undefined,
-  WEB_PORT: undefined,
-};
+/** A service in the output of `docker compose config` or `docker stack config`. */
+export interface ServiceModel {
+  [key: string]: unknown;
+  image?: string;
+  networks?: Record<string, unknown>;
+  tmpfs?: string[];
+  volumes?: { source?: string; target: string; volume?: { nocopy?: boolean } }[];
+  mem_limit?: string;
+  cpus?: number;
+  pids_limit?: number;
+  deploy?: { resources?: { limits?: { memory?: string; cpus?: string; pids?: number } } };
+}
+
+export interface ComposeModel {
+  services: Record<string, ServiceModel>;
+  networks: Record<string, { internal?: boolean } | null>;
+  volumes?: Record<string, { driver_opts?: Record<string, string> } | null>;
+}
+
+const withoutPorts = Object.fromEntries(
+  Object.values(portVariable).map((variable) => [variable, undefined]),
+);
 
 /**
- * Reads a stack as Compose itself understands it.
+ * Reads a stack as Docker's client understands it, with the default host ports.
+ * @param args `compose` or `stack`, `config` and its options.
  * @param folder From the repository's root.
+ * @throws {Error} if the client rejects the stack or warns about it.
  */
-export async function modelOf(
+export async function readModel(
+  args: readonly string[],
   folder: string,
-  env: NodeJS.ProcessEnv = portsAsInTheText,
-): Promise<ComposeModel> {
+  env: NodeJS.ProcessEnv = {},
+): Promise<string> {
   const cwd = path.join(root, folder);
-  const json = await run("docker", ["compose", "config", "--format", "json"], { cwd, env });
+  const { ok, stdout, stderr } = await attempt("docker", args, {
+    cwd,
+    env: { ...withoutPorts, ...env },
+  });
+  if (!ok || stderr !== "") throw new Error(`${folder}: ${stderr}`);
+  return stdout;
+}
+
+/** {@link readModel} of docker-compose.yml. */
+export async function composeModel(folder: string, env?: NodeJS.ProcessEnv): Promise<ComposeModel> {
+  const json = await readModel(["compose", "config", "--format=json"], folder, env);
   return JSON.parse(json) as ComposeModel;
 }

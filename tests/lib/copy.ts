@@ -5,13 +5,13 @@ import { root } from "../../tools/lib/course";
 import { listFiles } from "../../tools/lib/git";
 import { run } from "../../tools/lib/run";
 
-/** A copy of the repository as it is, without its history, in which a command may do what it likes. */
+/** A copy of the working tree, without its history, that a command may change. */
 export interface Copy {
   folder: string;
   remove(): Promise<void>;
 }
 
-/** Makes one in a temporary folder; it uses the packages that are installed here. */
+/** Copies into a temporary folder; node_modules is a link. */
 export async function copyRepository(): Promise<Copy> {
   const folder = await mkdtemp(path.join(tmpdir(), "softy-pinko-copy-"));
   for (const file of await listFiles(root)) {

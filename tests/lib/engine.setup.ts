@@ -11,42 +11,42 @@ import { sweep } from "./sweep";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** Why there is no Docker engine; undefined where there is one. */
+    /** Why there is no Docker engine; undefined if there is one. */
     engineMissing: string | undefined;
-    /** The run's number; see sweep.ts. */
+    /** The process id of Vitest; see sweep.ts. */
     run: number;
   }
 }
 
 /**
- * Finds or brings up a Docker engine before the tests, and ends it afterwards if it was started
- * here. Where none can be had the tests are skipped with the reason, except in CI.
+ * Finds or starts a Docker engine before the tests, and stops it afterwards if it was started here.
+ * Without one, the tests are skipped with the reason; in CI they fail.
  */
 export default async function setup(
   project: TestProject,
 ): Promise<(() => Promise<void>) | undefined> {
-  const say = (line: string): void => {
+  const print = (line: string): void => {
     process.stderr.write(`${project.name}: ${line}\n`);
   };
-  const report = Object.assign(say, { detail: () => undefined });
+  const report = Object.assign(print, { detail: () => undefined });
   project.provide("run", process.pid);
   try {
     const engine = await ensureEngine(report, new AbortController().signal);
-    say(describeEngine(engine));
+    print(describeEngine(engine));
     project.provide("engineMissing", undefined);
-    const cutOff = (): void => {
+    const cleanUpAtExit = (): void => {
       sweep(process.pid);
       if (engine.started) endEngineIfIdle();
     };
-    process.once("exit", cutOff);
+    process.once("exit", cleanUpAtExit);
     return async () => {
-      process.off("exit", cutOff);
+      process.off("exit", cleanUpAtExit);
       sweep(process.pid);
       if (engine.started) await stopEngineIfIdle();
     };
   } catch (error) {
     if (!(error instanceof UserError) || process.env.CI !== undefined) throw error;
-    say(`skipped: ${error.message}`);
+    print(`skipped: ${error.message}`);
     project.provide("engineMissing", error.message);
     return undefined;
   }

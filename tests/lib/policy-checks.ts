@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { desktop, phone, type TestBrowser } from "./browser";
 import type { Site } from "./site-checks";
 
-/** Ways to bring a script or a request of one's own into a page, as text for the page itself. */
+/** Ways to inject a script or a request into a page, as scripts that the page evaluates. */
 const injections = (foreign: string): Record<string, string> => ({
   "a script": `const script = document.createElement("script");
     script.textContent = "injected = true";
@@ -23,13 +23,13 @@ const injections = (foreign: string): Record<string, string> => ({
   "a style": `document.body.insertAdjacentHTML("beforeend", "<style>body { color: rgb(1, 2, 3) }</style>");`,
 });
 
-/** Another site, which notes what it is asked for. */
-function useForeignSite(page: () => string): { origin: () => string; asked: string[] } {
-  const asked: string[] = [];
+/** Another site, which records its requests. */
+function useForeignSite(page: () => string): { origin: () => string; requests: string[] } {
+  const requests: string[] = [];
   let server: Server;
   beforeAll(async () => {
     server = createServer(({ url = "" }, response) => {
-      asked.push(url);
+      requests.push(url);
       response.setHeader("Content-Type", url.endsWith(".js") ? "text/javascript" : "text/html");
       response.end(url.endsWith(".js") ? "injected = true" : page());
     });
@@ -39,31 +39,31 @@ function useForeignSite(page: () => string): { origin: () => string; asked: stri
     server.close();
     server.closeAllConnections();
   });
-  return { origin: () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+  return { origin: () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests };
 }
 
-/** @returns Whether an injected script ran, an injected style holds, or another site was asked. */
-async function inject(page: Page, script: string, asked: string[]): Promise<boolean> {
-  asked.length = 0;
+/** @returns Whether an injected script or style took effect, or the other site got a request. */
+async function inject(page: Page, script: string, requests: string[]): Promise<boolean> {
+  requests.length = 0;
   await page.evaluate(script);
-  // What is allowed takes effect before this, which the page itself asks for afterwards
-  await page.evaluate("fetch('/api/hello').then((answer) => answer.text())");
+  // What is allowed takes effect before this request, which the page sends afterwards
+  await page.evaluate("fetch('/api/hello').then((response) => response.text())");
   await page.waitForLoadState("networkidle");
   const ran = await page.evaluate(
     "'injected' in window || getComputedStyle(document.body).color === 'rgb(1, 2, 3)'",
   );
-  return ran === true || asked.length > 0;
+  return ran === true || requests.length > 0;
 }
 
-/** What holds for a page that comes with a Content-Security-Policy, while the API answers. */
+/** Tests a page with a Content-Security-Policy. */
 export function itKeepsToItsPolicy(browser: TestBrowser, site: () => Site): void {
   const foreign = useForeignSite(() => `<iframe src="${site().url}"></iframe>`);
   const kinds = Object.keys(injections(""));
 
-  it("does under its policy what it does without, and the browser has nothing to say", async () => {
+  it("works under its policy, without a complaint of the browser", async () => {
     const { page, complaints } = await browser.visit(site().url, phone);
-    const answer = await page.request.get(site().url);
-    expect(answer.headers()["content-security-policy"]).toContain("default-src 'none'");
+    const response = await page.request.get(site().url);
+    expect(response.headers()["content-security-policy"]).toContain("default-src 'none'");
     expect(await page.locator("#dynamic-content").textContent()).toBe("Hello, World!");
     await page.getByRole("button", { name: "Menu" }).tap();
     await page.locator("#menu").getByRole("link", { name: "Contact Us" }).tap();
@@ -73,7 +73,7 @@ export function itKeepsToItsPolicy(browser: TestBrowser, site: () => Site): void
     expect(complaints).toEqual([]);
   });
 
-  it("may send its form as a mail, and to nobody else", async () => {
+  it("may send its form by mail, but to no other site", async () => {
     const { page, complaints } = await browser.visit(site().url);
     const submit = (action: string): Promise<unknown> =>
       page.evaluate(`{
@@ -82,26 +82,26 @@ export function itKeepsToItsPolicy(browser: TestBrowser, site: () => Site): void
         form.noValidate = true;
         form.requestSubmit();
       }`);
-    const refusals = (): string[] => complaints.filter((text) => text.includes("form-action"));
+    const violations = (): string[] => complaints.filter((text) => text.includes("form-action"));
     const action = await page.locator("form").getAttribute("action");
     expect(action).toMatch(/^mailto:/);
     await submit(action ?? "");
     await submit(`${foreign.origin()}/form`);
-    await expect.poll(refusals).toEqual([expect.stringContaining(foreign.origin())]);
-    expect(foreign.asked).not.toContain("/form");
+    await expect.poll(violations).toEqual([expect.stringContaining(foreign.origin())]);
+    expect(foreign.requests).not.toContain("/form");
   });
 
-  it.each(kinds)("gives no effect to %s that somebody brings in", async (kind) => {
+  it.each(kinds)("blocks the injection of %s", async (kind) => {
     const { page, complaints } = await browser.visit(site().url);
     const script = injections(foreign.origin())[kind] ?? "";
-    expect(await inject(page, script, foreign.asked)).toBe(false);
+    expect(await inject(page, script, foreign.requests)).toBe(false);
     expect(complaints.join("\n")).toContain("Content Security Policy");
   });
 
-  it.each(kinds)("would give effect to %s without its policy", async (kind) => {
+  it.each(kinds)("without its policy, would not block %s", async (kind) => {
     const { page } = await browser.visit(site().url, { ...desktop, bypassCSP: true });
     const script = injections(foreign.origin())[kind] ?? "";
-    expect(await inject(page, script, foreign.asked)).toBe(true);
+    expect(await inject(page, script, foreign.requests)).toBe(true);
   });
 
   it("cannot be shown inside another site", async () => {

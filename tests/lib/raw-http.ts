@@ -1,28 +1,25 @@
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** One answer, as it came over the wire. */
-export interface RawAnswer {
+/** A response as it came over the wire. */
+export interface RawResponse {
   status: number;
   /** Names in lower case; of several with one name, the last. */
   headers: Record<string, string>;
   /** Without the chunks' framing; each byte one character. */
   body: string;
-  /** False when the connection ended, or fell silent, in the middle of it. */
+  /** False if the connection ended, or fell silent, in the middle of it. */
   complete: boolean;
 }
 
-/** What came of one connection. */
+/** What happened on one connection. */
 export interface Exchange {
-  answers: RawAnswer[];
-  /** What is no HTTP/1 answer: all of HTTP/0.9, or whatever follows the last answer. */
+  responses: RawResponse[];
+  /** What is not an HTTP/1 response: all of HTTP/0.9, or what follows the last response. */
   rest: string;
   /** Every byte that came, each one character. */
   received: string;
-  /**
-   * How it ended: the server closed or reset the connection; nothing came for a while; the time was
-   * over; the client itself left, as it was told to.
-   */
+  /** The server closed or reset it, nothing came for a while, it timed out, or the client left. */
   ended: "closed" | "reset" | "quiet" | "late" | "left";
   ms: number;
 }
@@ -30,128 +27,123 @@ export interface Exchange {
 export interface RawClient {
   /** Between one piece and the next. */
   pauseMs?: number;
-  /** What the client does once all is sent: waits, ends its own side, or leaves without reading. */
+  /** What the client does after the last piece: waits, ends its side, or leaves without reading. */
   afterwards?: "wait" | "end" | "leave";
-  /** Takes a silence of this length after the first answer for the end; without it, waits on. */
+  /** Ends the exchange after a silence of this length that follows the first response. */
   quietMs?: number;
-  /** No connection is kept for longer. */
   timeoutMs?: number;
-  /** So many answers, the first ones, are to HEAD: they announce a body and have none. */
+  /** The number of HEAD requests at the start: their responses announce a body and have none. */
   heads?: number;
-  /** Reads nothing until this long after the last piece is sent. */
+  /** Reads nothing until this long after the last piece. */
   readAfterMs?: number;
 }
 
 /**
- * Sends bytes to a server on this machine, whatever they mean, and collects all that comes back.
- * @param pieces Sent one after the other, each character one byte. Once the server closes, the rest
- *   is not sent.
+ * Sends bytes to a server on this machine and collects all that comes back.
+ * @param pieces Sent one after the other, each character one byte, until the server closes.
  */
 export async function exchange(
   port: number,
   pieces: string | Iterable<string>,
   client: RawClient = {},
 ): Promise<Exchange> {
-  const { pauseMs = 0, afterwards = "wait", quietMs, timeoutMs = 10_000 } = client;
-  const { heads = 0, readAfterMs } = client;
+  const { pauseMs = 0, afterwards = "wait", quietMs, timeoutMs = 10_000, readAfterMs } = client;
   const start = performance.now();
-  const chunks: string[] = [];
+  let received = "";
   const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true, noDelay: true });
   socket.setEncoding("latin1");
 
-  let quiet: NodeJS.Timeout | undefined;
-  const ended = new Promise<Exchange["ended"]>((resolve) => {
-    const late = setTimeout(() => resolve("late"), timeoutMs);
-    const settle = (how: Exchange["ended"]) => (): void => {
-      clearTimeout(late);
-      clearTimeout(quiet);
-      resolve(how);
-    };
-    const listen = (): void => {
-      socket.on("data", (chunk: string) => {
-        chunks.push(chunk);
-        if (quietMs === undefined) return;
-        clearTimeout(quiet);
-        quiet = setTimeout(settle("quiet"), quietMs);
-      });
-    };
-    if (readAfterMs === undefined) listen();
-    else socket.pause();
-    socket.once("end", settle("closed")).once("close", settle("closed"));
-    socket.once("error", settle("reset"));
-    const sent = async (): Promise<void> => {
-      for (const piece of typeof pieces === "string" ? [pieces] : pieces) {
-        if (!socket.writable) return;
-        // The callback also comes, with an error, when the connection is gone
-        await new Promise((done) => socket.write(piece, "latin1", done));
-        if (pauseMs > 0) await sleep(pauseMs);
-      }
-      if (readAfterMs !== undefined) {
-        await sleep(readAfterMs);
-        listen();
-        socket.resume();
-      }
-      if (afterwards === "end") socket.end();
-      if (afterwards === "leave") {
-        socket.resetAndDestroy();
-        settle("left")();
-      }
-    };
-    sent().catch(settle("reset"));
+  let resolve: (ended: Exchange["ended"]) => void = () => undefined;
+  const promise = new Promise<Exchange["ended"]>((settle) => {
+    resolve = settle;
   });
+  const timeout = setTimeout(() => resolve("late"), timeoutMs);
+  let silence: NodeJS.Timeout | undefined;
+  const read = (): void => {
+    socket.on("data", (chunk: string) => {
+      received += chunk;
+      if (quietMs === undefined) return;
+      clearTimeout(silence);
+      silence = setTimeout(() => resolve("quiet"), quietMs);
+    });
+  };
+  const send = async (): Promise<void> => {
+    for (const piece of typeof pieces === "string" ? [pieces] : pieces) {
+      if (!socket.writable) return;
+      // The callback also runs, with an error, if the connection is gone
+      await new Promise((done) => socket.write(piece, "latin1", done));
+      if (pauseMs > 0) await sleep(pauseMs);
+    }
+    if (readAfterMs !== undefined) {
+      await sleep(readAfterMs);
+      read();
+      socket.resume();
+    }
+    if (afterwards === "end") socket.end();
+    if (afterwards === "leave") {
+      socket.resetAndDestroy();
+      resolve("left");
+    }
+  };
+  if (readAfterMs === undefined) read();
+  else socket.pause();
+  socket.once("end", () => resolve("closed")).once("close", () => resolve("closed"));
+  socket.once("error", () => resolve("reset"));
+  send().catch(() => resolve("reset"));
 
-  const how = await ended;
+  const ended = await promise;
+  clearTimeout(timeout);
+  clearTimeout(silence);
   socket.destroy();
-  const received = chunks.join("");
-  return { ...parseAnswers(received, heads), received, ended: how, ms: performance.now() - start };
+  const ms = performance.now() - start;
+  return { ...parseResponses(received, client.heads), received, ended, ms };
 }
 
 /**
- * Splits what came over a connection into its answers.
- * @param heads So many of them, the first ones, are to HEAD.
+ * Splits the bytes of a connection into responses.
+ * @param heads The number of responses to HEAD at the start.
  */
-export function parseAnswers(received: string, heads = 0): { answers: RawAnswer[]; rest: string } {
-  const answers: RawAnswer[] = [];
+export function parseResponses(
+  received: string,
+  heads = 0,
+): { responses: RawResponse[]; rest: string } {
+  const responses: RawResponse[] = [];
+  const head = /^HTTP\/1\.[01] (\d{3})(?: [^\r\n]*)?\r\n((?:[^\r\n:]+:[^\r\n]*\r\n)*)\r\n/;
   let rest = received;
   for (;;) {
-    const start = /^HTTP\/1\.[01] (\d{3})(?: [^\r\n]*)?\r\n((?:[^\r\n:]+:[^\r\n]*\r\n)*)\r\n/.exec(
-      rest,
-    );
-    if (start === null) return { answers, rest };
-    const status = Number(start[1]);
+    const match = head.exec(rest);
+    if (match === null) return { responses, rest };
+    const [{ length: headLength }, statusText, lines = ""] = match;
+    const status = Number(statusText);
     const headers = Object.fromEntries(
-      (start[2] ?? "")
-        .split("\r\n")
-        .filter((line) => line !== "")
-        .map((line) => {
-          const colon = line.indexOf(":");
-          return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
-        }),
+      Array.from(lines.matchAll(/([^\r\n:]+):([^\r\n]*)/g), ([, name = "", value = ""]) => [
+        name.toLowerCase(),
+        value.trim(),
+      ]),
     );
-    const after = rest.slice(start[0].length);
-    const { body, length, complete } = bodyOf(status, headers, after, answers.length < heads);
-    answers.push({ status, headers, body, complete });
+    const after = rest.slice(headLength);
+    const isEmpty = responses.length < heads || status < 200 || [204, 304].includes(status);
+    const { body, length, complete } = isEmpty ? bodyOf({}, "") : bodyOf(headers, after);
+    responses.push({ status, headers, body, complete });
     rest = after.slice(length);
   }
 }
 
-/** @returns A body, and how many bytes it takes with its framing. */
-function bodyOf(
-  status: number,
-  headers: Record<string, string>,
-  text: string,
-  head: boolean,
-): { body: string; length: number; complete: boolean } {
-  if (head || status < 200 || status === 204 || status === 304) {
-    return { body: "", length: 0, complete: true };
-  }
+interface Body {
+  body: string;
+  /** How many bytes it takes with its framing. */
+  length: number;
+  complete: boolean;
+}
+
+function bodyOf(headers: Record<string, string>, text: string): Body {
   if (headers["transfer-encoding"] === "chunked") return chunksOf(text);
   const announced = headers["content-length"];
   const length = announced === undefined ? text.length : Number(announced);
   return { body: text.slice(0, length), length, complete: text.length >= length };
 }
 
-function chunksOf(text: string): { body: string; length: number; complete: boolean } {
+function chunksOf(text: string): Body {
   const sizeLine = /([\da-f]+)[^\r\n]*\r\n/iy;
   let [body, offset] = ["", 0];
   for (;;) {

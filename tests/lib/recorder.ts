@@ -57,7 +57,7 @@ export async function startRecorder(name: string, network: string, image: string
 }
 
 /** @returns The requests that have arrived at a recorder, in order. */
-export async function arrivalsAt(name: string): Promise<Arrival[]> {
+async function arrivalsAt(name: string): Promise<Arrival[]> {
   const { stdout } = await attempt("docker", argv`logs ${name}`);
   return stdout
     .split("\n")

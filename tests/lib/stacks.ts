@@ -1,16 +1,17 @@
 import { randomBytes } from "node:crypto";
 import path from "node:path";
 import { afterAll, beforeAll, describe, inject } from "vitest";
+import { argv } from "../../tools/lib/argv";
 import { compose, type Stack } from "../../tools/lib/compose";
 import { root } from "../../tools/lib/course";
 import { run } from "../../tools/lib/run";
 import { openTemporaryProject, type TemporaryProject } from "../../tools/lib/temporary-project";
 import { runPrefix } from "./sweep";
 
-/** `describe`, skipped where no Docker engine can be had; the reason is on stderr by then. */
+/** `describe`, skipped without a Docker engine; engine.setup.ts has printed the reason. */
 export const describeOnEngine = describe.skipIf(inject("engineMissing") !== undefined);
 
-/** A name of this test's own, so that parallel tests and parallel runs on one machine do not meet. */
+/** @returns A unique name, so that parallel tests and runs on one machine do not collide. */
 export function ownName(what: string): string {
   return `${runPrefix(inject("run"))}${randomBytes(3).toString("hex")}-${what}`;
 }
@@ -22,8 +23,8 @@ export interface TestStack extends Stack {
 }
 
 /**
- * Runs a folder's stack for the tests of a `describe` as a temporary project, and removes it after
- * them. The fields are filled in before the first test.
+ * Gives the tests of a `describe` a temporary project for a folder's stack and removes it after them.
+ * The fields are set before the first test.
  * @param folder From the repository's root, such as `task6`.
  * @param built The services that are built.
  */
@@ -48,21 +49,18 @@ export function useStack(folder: string, built: readonly string[]): TestStack {
   return stack;
 }
 
-/** Builds a stack and brings it up in the background until every service is healthy. */
+/** Builds a stack, starts it and waits until every service is healthy. */
 export async function bringUp(stack: Stack, args: readonly string[] = []): Promise<void> {
-  await compose(stack, ["up", "--detach", "--build", "--wait", ...args]);
+  await compose(stack, argv`up --detach --build --wait ${args}`);
 }
 
-/**
- * Counts what a project has left in the engine.
- * @returns Ids of its containers, networks and volumes.
- */
+/** @returns The ids of a project's containers, networks and volumes. */
 export async function leftovers(project: string): Promise<string[]> {
   const label = `--filter=label=com.docker.compose.project=${project}`;
-  const lists = await Promise.all([
-    run("docker", ["ps", "--all", "--quiet", label]),
-    run("docker", ["network", "ls", "--quiet", label]),
-    run("docker", ["volume", "ls", "--quiet", label]),
-  ]);
+  const lists = await Promise.all(
+    ["ps --all", "network ls", "volume ls"].map((list) =>
+      run("docker", [...list.split(" "), "--quiet", label]),
+    ),
+  );
   return lists.join("\n").split("\n").filter(Boolean);
 }

@@ -3,25 +3,25 @@ import { readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-/** What everything that a test run makes is named after: containers, networks, images, folders. */
+/** The prefix of everything that a test run creates: containers, networks, images, folders. */
 export const runPrefix = (run: number): string => `softy-pinko-test-${run}-`;
 
 /**
- * Removes what a test run has left behind, after Ctrl-C above all; after an orderly end there is
- * nothing. It works synchronously, so that it can run while the process exits.
- * @param run The run's number, the process id of Vitest itself.
+ * Removes what a test run has left behind, for example after Ctrl-C. Synchronous, so that it can run
+ * while the process exits.
+ * @param run The process id of Vitest.
  */
 export function sweep(run: number): void {
   const prefix = runPrefix(run);
-  // A `docker compose up` that was cut off may go on for a moment
+  // An interrupted `docker compose up` may still be running
   for (let attempt = 0; attempt < 20; attempt += 1) {
-    const found = [
+    const removed = [
       removeAll(["ps", "--all", "--quiet", `--filter=name=^${prefix}`], ["rm", "--force"]),
       removeAll(["network", "ls", "--quiet", `--filter=name=^${prefix}`], ["network", "rm"]),
       removeAll(["volume", "ls", "--quiet", `--filter=name=^${prefix}`], ["volume", "rm"]),
       removeAll(["image", "ls", "--quiet", `--filter=reference=${prefix}*`], ["rmi", "--force"]),
     ];
-    if (!found.includes(true)) break;
+    if (!removed.includes(true)) break;
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
   }
   for (const folder of readdirSync(tmpdir()).filter((name) => name.startsWith(prefix))) {

@@ -1,15 +1,16 @@
+import { argv } from "../../tools/lib/argv";
 import { compose, type Stack } from "../../tools/lib/compose";
 import { type Answer, fetchAnswer, fetchMany } from "../../tools/lib/http";
 import { waitUntil } from "../../tools/lib/wait";
 import type { TestStack } from "./stacks";
 
-/** @returns An address of the visitor counter. */
+/** @returns A URL of the visitor counter. */
 export const counterUrl = ({ ports }: TestStack, path: string): string =>
   `http://localhost:${ports.web}${path}`;
 
 /**
- * Reads the number that a counted visit was told.
- * @throws {Error} where it was told none.
+ * Reads the visitor's number in a response.
+ * @throws {Error} if there is none.
  */
 export function numberIn({ status, body }: Answer): number {
   const number = /^You are visitor number (\d+)\.\n$/.exec(body)?.[1];
@@ -17,76 +18,70 @@ export function numberIn({ status, body }: Answer): number {
   return Number(number);
 }
 
-/** @returns The count that the store holds, read beside the webapp; undefined before any visit. */
+/** @returns The count in Redis; undefined before the first visit. */
 export async function storedCount(stack: Stack): Promise<string | undefined> {
-  const value = await compose(stack, ["exec", "-T", "redis", "redis-cli", "get", "visits"]);
+  const value = await compose(stack, argv`exec -T redis redis-cli get visits`);
   return value === "" ? undefined : value;
 }
 
-/** What came of visits while something happened to the stack. */
+/** The results of visits. */
 export interface Outcome {
   sent: number;
-  /** The numbers that visitors were told. */
+  /** The numbers in the responses with status 200. */
   numbers: number[];
-  /** Visits that were told of a problem, and those without any answer. */
-  refused: Answer[];
+  /** All other responses, and requests without one. */
+  failed: Answer[];
   /** By how much the stored count rose. */
   rise: number;
   slowestMs: number;
 }
 
-/**
- * Visits over 32 connections, lets something happen in the middle, and goes on until visits are
- * counted again.
- */
+/** Visits over 32 connections, before, during and after an event, until visits are counted again. */
 export async function visitDuring(
   stack: TestStack,
   event: () => Promise<unknown>,
 ): Promise<Outcome> {
   const before = Number((await storedCount(stack)) ?? 0);
   const controller = new AbortController();
-  const answers: Answer[] = [];
+  const counted: Answer[] = [];
+  const failed: Answer[] = [];
   const visits = fetchMany(counterUrl(stack, "/count"), {
     connections: 32,
     signal: controller.signal,
-    onAnswer: (answer) => answers.push(answer),
+    onAnswer: (response) => (response.status === 200 ? counted : failed).push(response),
   });
-  const counted = (): number => answers.filter(({ status }) => status === 200).length;
-  const untilCounted = async (more: number): Promise<void> => {
-    const goal = counted() + more;
-    await waitUntil(() => counted() >= goal, { for: `${more} visits`, timeoutMs: 30_000 });
+  const waitForVisits = async (count: number): Promise<void> => {
+    const goal = counted.length + count;
+    await waitUntil(() => counted.length >= goal, { for: `${count} visits`, timeoutMs: 30_000 });
   };
   try {
-    await untilCounted(500);
+    await waitForVisits(500);
     await event();
-    await untilCounted(500);
+    await waitForVisits(500);
   } finally {
     controller.abort();
     await visits;
   }
-  const good = answers.filter(({ status }) => status === 200);
   return {
-    sent: answers.length,
-    numbers: good.map(numberIn),
-    refused: answers.filter(({ status }) => status !== 200),
+    sent: counted.length + failed.length,
+    numbers: counted.map(numberIn),
+    failed,
     rise: Number(await storedCount(stack)) - before,
-    slowestMs: Math.max(...answers.map(({ ms }) => ms)),
+    slowestMs: Math.max(...[...counted, ...failed].map(({ ms }) => ms)),
   };
 }
 
-/** @returns The numbers that more than one visitor was told. */
-export function repeated(numbers: readonly number[]): number[] {
+/** @returns The numbers that occur more than once. */
+export function duplicates(numbers: readonly number[]): number[] {
   const seen = new Set<number>();
   return numbers.filter((number) => seen.size === seen.add(number).size);
 }
 
-/** Waits until a visit is counted. @returns Milliseconds that it took. */
-export async function untilItCounts(stack: TestStack): Promise<number> {
-  const start = performance.now();
+/** Waits until a visit is counted. */
+export async function waitUntilCounting(stack: TestStack): Promise<void> {
   await waitUntil(async () => (await fetchAnswer(counterUrl(stack, "/count"))).status === 200, {
     for: "a visit to be counted",
     timeoutMs: 20_000,
     intervalMs: 20,
   });
-  return performance.now() - start;
 }

@@ -3,7 +3,7 @@ import { symlinkSync } from "node:fs";
 import { createServer } from "node:http";
 import path from "node:path";
 import { expect, it } from "vitest";
-import { buildLimits } from "../../tools/grader/compose-file";
+import { buildLimits } from "../../tools/grader/isolate";
 import type { Point } from "../../tools/grader/point";
 import type { Task } from "../../tools/grader/repository";
 import { argv } from "../../tools/lib/argv";
@@ -219,7 +219,7 @@ CMD ["echo", "Hello, World!"]`,
       "unsafe asks for the engine's socket",
       "unsafe asks for a folder of the host (/etc, ",
       "unsafe asks for the host's network",
-      "unsafe asks for other processes than its own",
+      "unsafe asks for processes outside its container",
       "unsafe asks for capabilities (SYS_ADMIN)",
       "unsafe asks for devices of the host",
       "unsafe asks for less protection",
@@ -237,16 +237,14 @@ CMD ["echo", "Hello, World!"]`,
     process.env.GRADER_SECRET = "TOP-SECRET";
     const port = await portOf("task4");
     const compose = "task4/docker-compose.yml";
-    await port.write({
-      "secret/.env": "CANARY=TOP-SECRET\n",
-      "task4/part/x.yml": 'services: {x: {image: x, volumes: ["/a$CANARY:/a"]}}\n',
-    });
-    symlinkSync("../../secret/.env", path.join(port.folder, "task4/part/.env"));
-    await port.append(compose, '  y: {image: y, volumes: ["/b$GRADER_SECRET:/b"]}\n');
-    await port.append(compose, "include: [part/x.yml]\n");
+    await port.write({ "secret/.env": "CANARY=TOP-SECRET\n" });
+    symlinkSync("../secret/.env", path.join(port.folder, "task4/.env"));
+    await port.append(
+      compose,
+      '  y: {image: y, volumes: ["/a$CANARY:/a", "/b$GRADER_SECRET:/b"]}\n',
+    );
     const { cause } = (await port.read("task4")).find(({ id }) => id === "task4.safe") ?? {};
-    expect(cause).toContain("x asks for a folder of the host (/a)");
-    expect(cause).toContain("y asks for a folder of the host (/b)");
+    expect(cause).toContain("y asks for a folder of the host (/a, /b)");
 
     await port.replace(compose, "  back-end:\n", "  back-end:\n    env_file: ../secret/.env\n");
     const points = await port.read("task4");

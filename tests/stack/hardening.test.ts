@@ -3,6 +3,7 @@ import { createServer, type Server } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { argv } from "../../tools/lib/argv";
 import { type Container, listContainers } from "../../tools/lib/compose";
 import { attempt, run } from "../../tools/lib/run";
 import {
@@ -14,14 +15,13 @@ import {
   limitsOf,
   rightsIn,
   startProcesses,
-  type Target,
   writableFolders,
 } from "../lib/confinement";
 import { useParts } from "../lib/parts";
 import { bringUp, describeOnEngine, ownName, useStack } from "../lib/stacks";
 
-/** A listener of the test on the host, at all of its addresses, as a database might be. */
-function useListener(): () => number {
+/** A server on all addresses of the host, as a database might be. */
+function useHostServer(): () => number {
   let server: Server;
   beforeAll(async () => {
     server = createServer((socket) => socket.destroy());
@@ -30,14 +30,10 @@ function useListener(): () => number {
   afterAll(() => {
     server.close();
   });
-  return () => {
-    const address = server.address();
-    if (address === null || typeof address === "string") throw new Error("nothing listens");
-    return address.port;
-  };
+  return () => (server.address() as { port: number }).port;
 }
 
-/** @returns The host's own addresses, those in the networks of containers among them. */
+/** @returns The host's addresses, those in the networks of containers among them. */
 function hostAddresses(): string[] {
   return Object.values(networkInterfaces())
     .flatMap((addresses = []) => addresses)
@@ -45,135 +41,127 @@ function hostAddresses(): string[] {
     .map(({ address }) => address);
 }
 
-/** @returns The addresses that the networks of a project keep for the host, used or not. */
+/** @returns The addresses that a project's networks reserve for the host, used or not. */
 async function gatewaysOf(project: string): Promise<string[]> {
-  const label = `--filter=label=com.docker.compose.project=${project}`;
-  const networks = (await run("docker", ["network", "ls", "--quiet", label])).split("\n");
-  const format = "{{range .IPAM.Config}}{{.Gateway}} {{end}}";
-  const told = await run("docker", ["network", "inspect", `--format=${format}`, ...networks]);
-  return told.split(/\s+/).filter((address) => address !== "");
+  const filter = `--filter=label=com.docker.compose.project=${project}`;
+  const networks = (await run("docker", argv`network ls --quiet ${filter}`)).split("\n");
+  const format = "--format={{range .IPAM.Config}}{{.Gateway}} {{end}}";
+  const gateways = await run("docker", argv`network inspect ${format} ${networks}`);
+  return gateways.split(/\s+/).filter(Boolean);
 }
 
-/** @returns The names of the networks that a container is in. */
+const inspect = (container: string, format: string): Promise<string> =>
+  run("docker", argv`inspect ${`--format=${format}`} ${container}`);
+
 async function networksOf({ id }: Container): Promise<string[]> {
-  const format = "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}";
-  return (await run("docker", ["inspect", `--format=${format}`, id])).trim().split(" ");
+  const networks = "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}";
+  return (await inspect(id, networks)).trim().split(" ");
 }
 
-/** Docker gives every container these: small, and gone with it. */
-const everybodys = ["/dev", "/dev/mqueue", "/dev/shm"];
-const nginxs = ["/run", "/var/cache/nginx"];
+/** Docker gives every container these, small and temporary. */
+const inEveryContainer = ["/dev", "/dev/mqueue", "/dev/shm"];
+const forNginx = ["/run", "/var/cache/nginx"];
 
 interface Case {
   folder: string;
   built: string[];
   args: string[];
-  /** Its image has Node.js. */
-  withNode: string;
-  /** Folders that a service may write to, by name. */
+  /** The service whose image has Node.js. */
+  node: string;
+  /** The folders that each service may write to. */
   writable: Record<string, string[]>;
-  /** Services that have no way out of their network. */
-  shutIn: string[];
-  /** The one service with a port on the host. */
-  front: string;
+  /** The services without a route to other networks. */
+  internal: string[];
+  /** The only service with a port on the host. */
+  entry: string;
 }
 
 const cases: Case[] = [
   {
     folder: "production",
     built: ["back-end", "front-end", "proxy"],
-    args: ["--scale", "back-end=2"],
-    withNode: "back-end",
-    writable: { "back-end": [], "front-end": nginxs, proxy: nginxs },
-    shutIn: ["back-end", "front-end"],
-    front: "proxy",
+    args: argv`--scale back-end=2`,
+    node: "back-end",
+    writable: { "back-end": [], "front-end": forNginx, proxy: forNginx },
+    internal: ["back-end", "front-end"],
+    entry: "proxy",
   },
   {
     folder: "visitor-counter",
     built: ["webapp"],
     args: [],
-    withNode: "webapp",
-    writable: { webapp: [], redis: ["/data"], nginx: nginxs },
-    shutIn: ["redis", "webapp"],
-    front: "nginx",
+    node: "webapp",
+    writable: { webapp: [], redis: ["/data"], nginx: forNginx },
+    internal: ["redis", "webapp"],
+    entry: "nginx",
   },
 ];
 
-describeOnEngine.each(cases)("$folder, from inside its containers", (stackCase) => {
-  const { folder, built, args, withNode, writable, shutIn, front } = stackCase;
+describeOnEngine.each(cases)("inside the containers of $folder", (stackCase) => {
+  const { folder, built, args, node, writable, internal, entry } = stackCase;
+  const services = Object.keys(writable);
   const stack = useStack(folder, built);
-  const listenerPort = useListener();
-  const outside = ownName("outside");
+  const hostPort = useHostServer();
+  const neighbor = ownName("neighbor");
   let containers: Container[] = [];
-  let image = "";
+  let nodeImage = "";
 
-  /** A service's first container. */
-  const theOne = (service: string): Container => {
-    const found = containers.find((container) => container.service === service);
-    if (found === undefined) throw new Error(`${service} does not run`);
-    return found;
+  const firstOf = (service: string): Container => {
+    const first = containers.find((container) => container.service === service);
+    if (first === undefined) throw new Error(`${service} does not run`);
+    return first;
   };
 
   beforeAll(async () => {
     await bringUp(stack, args);
     containers = await listContainers(stack);
-    image = `${stack.project}-${withNode}`;
+    nodeImage = `${stack.project}-${node}`;
   });
-  afterAll(() => attempt("docker", ["rm", "--force", outside]));
+  afterAll(() => attempt("docker", argv`rm --force ${neighbor}`));
 
-  const services = Object.keys(writable);
-
-  it.each(services)("no process of %s has a right beyond its user's", async (service) => {
-    expect(await rightsIn(theOne(service).id)).toEqual([]);
+  it.each(services)("no process of %s has more rights than its user", async (service) => {
+    expect(await rightsIn(firstOf(service).id)).toEqual([]);
   });
 
   it.each(services)("%s can write only where it must, even as root", async (service) => {
-    const allowed = [...everybodys, ...(writable[service] ?? [])];
+    const needed = writable[service] ?? [];
+    const allowed = [...inEveryContainer, ...needed].map((folder) => `${folder}/`);
     for (const user of [undefined, "0"]) {
-      const folders = await writableFolders(theOne(service).id, user);
-      const strange = folders.filter(
-        (found) => !allowed.some((one) => found === one || found.startsWith(`${one}/`)),
+      const folders = await writableFolders(firstOf(service).id, user);
+      const others = folders.filter(
+        (folder) => !allowed.some((prefix) => `${folder}/`.startsWith(prefix)),
       );
-      expect({ user, strange }).toEqual({ user, strange: [] });
+      expect({ user, others }).toEqual({ user, others: [] });
+      if (user === undefined) expect(folders).toEqual(expect.arrayContaining(needed));
     }
   });
 
-  it.each(services)("%s can write where it must", async (service) => {
-    const folders = await writableFolders(theOne(service).id);
-    expect(folders).toEqual(expect.arrayContaining(writable[service] ?? []));
+  it.each(services)("%s has no socket of a container engine", async (service) => {
+    expect(await engineSocketsIn(firstOf(service).id)).toEqual([]);
   });
 
-  it.each(services)("%s has no socket of an engine", async (service) => {
-    expect(await engineSocketsIn(theOne(service).id)).toEqual([]);
-  });
-
-  it("gives each container what docker-compose.yml grants, and no more", async () => {
+  it("each container has the limits of docker-compose.yml", async () => {
     const declared = await declaredLimits(stack);
     for (const service of services) {
-      const granted = declared[service];
-      expect(Object.values(granted ?? {})).not.toContain(undefined);
-      expect(await limitsOf(theOne(service).id)).toEqual(granted);
+      const limits = declared[service];
+      expect(Object.values(limits ?? {})).not.toContain(undefined);
+      expect(await limitsOf(firstOf(service).id)).toEqual(limits);
     }
   });
 
-  it("lets a container start no more processes than that", async () => {
-    const limit = (await declaredLimits(stack))[withNode]?.processes ?? 0;
-    const started = await startProcesses(theOne(withNode).id, limit + 50);
+  it("a container cannot start more processes than its limit", async () => {
+    const limit = (await declaredLimits(stack))[node]?.processes ?? 0;
+    const started = await startProcesses(firstOf(node).id, limit + 50);
     expect(started).toBeLessThan(limit);
     expect(started).toBeGreaterThan(limit / 2);
   });
 
-  it.each(shutIn)("%s has no way out: not to the host, not beyond", async (service) => {
-    const port = listenerPort();
-    const host = [...hostAddresses(), ...(await gatewaysOf(stack.project))];
-    const targets: Target[] = [
-      ...host.flatMap((address) => [
-        { host: address, port },
-        { host: address, port: 2375 },
-        { host: address, port: 2376 },
-        { host: address, port: stack.ports.proxy },
-        { host: address, port: stack.ports.web },
-      ]),
+  it.each(internal)("%s can reach neither the host nor other networks", async (service) => {
+    const port = hostPort();
+    const ports = [port, 2375, 2376, stack.ports.proxy, stack.ports.web];
+    const addresses = [...hostAddresses(), ...(await gatewaysOf(stack.project))];
+    const targets = [
+      ...addresses.flatMap((host) => ports.map((hostPort) => ({ host, port: hostPort }))),
       { host: "host.docker.internal", port },
       { host: "gateway.docker.internal", port },
       // A documentation address, a metadata service, a name: beyond the host
@@ -181,106 +169,96 @@ describeOnEngine.each(cases)("$folder, from inside its containers", (stackCase) 
       { host: "169.254.169.254", port: 80 },
       { host: "example.com", port: 80 },
     ];
-    const { id } = theOne(service);
+    const { id } = firstOf(service);
     expect(await hasDefaultRoute(id)).toBe(false);
     expect(await ipv6Interfaces(id)).toEqual([]);
-    const outcomes = await connectFrom(id, image, targets);
+    const outcomes = await connectFrom(id, nodeImage, targets);
     expect(outcomes).toHaveLength(targets.length);
     expect(targets.filter((_, index) => outcomes[index] === "connected")).toEqual([]);
   });
 
-  it.each(shutIn)("%s cannot reach what stands in the front network", async (service) => {
-    const [first, own] = [theOne(front), theOne(service)];
-    const shared = await networksOf(own);
-    const frontNetwork = (await networksOf(first)).find((name) => !shared.includes(name)) ?? "";
+  it.each(internal)("%s cannot reach a container in the network of the entry", async (service) => {
+    const shared = await networksOf(firstOf(service));
+    const edge = (await networksOf(firstOf(entry))).find((name) => !shared.includes(name)) ?? "";
     const listen = 'require("node:net").createServer((socket) => socket.end()).listen(7000)';
-    await attempt("docker", ["rm", "--force", outside]);
-    await run("docker", [
-      ...["run", "--detach", `--name=${outside}`, `--network=${frontNetwork}`],
-      ...["--network-alias=outside", "--entrypoint=node", image, "-e", listen],
-    ]);
-    const address = await run("docker", [
-      ...["inspect", "--format={{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", outside],
-    ]);
+    await attempt("docker", argv`rm --force ${neighbor}`);
+    const options = argv`--detach --name=${neighbor} --network=${edge} --network-alias=neighbor`;
+    await run("docker", argv`run ${options} --entrypoint=node ${nodeImage} -e ${listen}`);
+    const address = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
     const targets = [
-      { host: "outside", port: 7000 },
-      { host: address, port: 7000 },
+      { host: "neighbor", port: 7000 },
+      { host: await inspect(neighbor, address), port: 7000 },
     ];
-    expect(await connectFrom(first.id, image, targets)).toEqual(["connected", "connected"]);
-    const outcomes = await connectFrom(own.id, image, targets);
+    const fromEntry = await connectFrom(firstOf(entry).id, nodeImage, targets);
+    expect(fromEntry).toEqual(["connected", "connected"]);
+    const outcomes = await connectFrom(firstOf(service).id, nodeImage, targets);
     expect(outcomes).toHaveLength(2);
     expect(outcomes).not.toContain("connected");
   });
 
-  it("opens one port on the host, that of the front", async () => {
+  it("only the entry has a port on the host", () => {
     const published = containers
       .filter((container) => container.published.length > 0)
       .map((container) => [container.service, container.published]);
     const port = folder === "production" ? stack.ports.proxy : stack.ports.web;
-    expect(published).toEqual([[front, [port]]]);
+    expect(published).toEqual([[entry, [port]]]);
   });
 });
 
-describeOnEngine("in a container for which nothing of it is done, the same checks find", () => {
+describeOnEngine("in a container without any of this, the same checks find", () => {
   const plain = ownName("plain");
   const parts = useParts("production");
-  const listenerPort = useListener();
-  let image = "";
+  const hostPort = useHostServer();
+  let nodeImage = "";
   let scratch = "";
 
   beforeAll(async () => {
-    image = await parts.build("./back-end");
+    nodeImage = await parts.build("./back-end");
     scratch = await mkdtemp(path.join(tmpdir(), plain));
     const socket = path.join(scratch, "engine.sock");
     const engine = createServer();
     await new Promise<void>((resolve) => engine.listen(socket, resolve));
-    await run("docker", [
-      ...["run", "--detach", `--name=${plain}`, "--user=0", "--security-opt=seccomp=unconfined"],
-      ...[`--volume=${socket}:/run/docker.sock`, "--entrypoint=sleep", image, "infinity"],
-    ]);
+    const options = argv`--detach --name=${plain} --user=0 --security-opt=seccomp=unconfined`;
+    const mount = `--volume=${socket}:/run/docker.sock`;
+    await run("docker", argv`run ${options} ${mount} --entrypoint=sleep ${nodeImage} infinity`);
     engine.close();
   });
   afterAll(async () => {
-    await attempt("docker", ["rm", "--force", plain]);
+    await attempt("docker", argv`rm --force ${plain}`);
     await rm(scratch, { recursive: true, force: true });
   });
 
   it("rights", async () => {
-    expect(await rightsIn(plain)).toEqual(
+    const rights = await rightsIn(plain);
+    expect(rights).toEqual(
       expect.arrayContaining([
         "sleep is root",
         expect.stringMatching(/^sleep has capabilities \(CapEff /),
         expect.stringMatching(/^sleep has capabilities \(CapBnd /),
-        "sleep may gain rights",
+        "sleep may gain privileges",
         "sleep may make any system call",
       ]),
     );
   });
 
-  it("places to write", async () => {
-    expect(await writableFolders(plain)).toEqual(
-      expect.arrayContaining(["/", "/app", "/etc", "/tmp", "/usr", "/usr/bin", "/var"]),
-    );
+  it("writable folders", async () => {
+    const folders = await writableFolders(plain);
+    expect(folders).toEqual(expect.arrayContaining(["/", "/app", "/etc", "/tmp", "/usr/bin"]));
   });
 
   it("the socket of an engine", async () => {
     expect(await engineSocketsIn(plain)).toContain("/run/docker.sock");
   });
 
-  it("as many processes as somebody starts", async () => {
-    expect(await startProcesses(plain, 600)).toBe(600);
-  });
-
   it("no limits", async () => {
+    expect(await startProcesses(plain, 600)).toBe(600);
     expect(await limitsOf(plain)).toMatchObject({ memoryBytes: undefined, cpus: undefined });
   });
 
-  it("a way to the host and a way out", async () => {
+  it("a route to the host and beyond", async () => {
     expect(await hasDefaultRoute(plain)).toBe(true);
-    const gateway = await run("docker", [
-      ...["inspect", "--format={{range .NetworkSettings.Networks}}{{.Gateway}}{{end}}", plain],
-    ]);
-    const targets = [{ host: gateway, port: listenerPort() }];
-    expect(await connectFrom(plain, image, targets)).toEqual(["connected"]);
+    const host = await inspect(plain, "{{range .NetworkSettings.Networks}}{{.Gateway}}{{end}}");
+    const targets = [{ host, port: hostPort() }];
+    expect(await connectFrom(plain, nodeImage, targets)).toEqual(["connected"]);
   });
 });

@@ -9,45 +9,37 @@ import {
   servedPaths,
   smuggled,
 } from "../lib/attacks";
-import { type Exchange, parseAnswers } from "../lib/raw-http";
+import { type Exchange, parseResponses } from "../lib/raw-http";
 
-const made = (received: string, ended: Exchange["ended"] = "closed"): Exchange => ({
-  ...parseAnswers(received),
+const exchanged = (received: string, ended: Exchange["ended"] = "closed"): Exchange => ({
+  ...parseResponses(received),
   received,
   ended,
   ms: 1,
 });
 
-const answer = (status: number, body: string, ...headers: string[]): string =>
-  [
-    `HTTP/1.1 ${status} X`,
-    "Server: nginx",
-    `Content-Length: ${body.length}`,
-    ...headers,
-    "",
-    body,
-  ].join("\r\n");
+const response = (status: number, body = "", ...headers: string[]): string => {
+  const lines = [`HTTP/1.1 ${status} X`, "Server: nginx", `Content-Length: ${body.length}`];
+  return [...lines, ...headers, "", body].join("\r\n");
+};
+const cut = (body: string): string => response(200, body).slice(0, -1);
 
-describe("the outcome of an attack", () => {
-  it.each([
-    ["400", answer(400, "no"), "closed"],
-    ["200 400", answer(200, "yes") + answer(400, "no"), "closed"],
-    ["200 open", answer(200, "yes"), "quiet"],
-    ["200 cut", answer(200, "yes").slice(0, -1), "closed"],
-    ["200 cut reset", answer(200, "yes").slice(0, -1), "reset"],
-    ["200 cut", answer(200, "yes") + answer(200, "yes").slice(0, 30), "closed"],
-    ["cut", "HTTP", "closed"],
-    ["bare", "HTTP is what this is about", "closed"],
-    ["bare", "<html>", "closed"],
-    ["nothing", "", "closed"],
-    ["nothing late", "", "late"],
-    ["nothing left", "", "left"],
-  ] as const)("%s", (outcome, received, ended) => {
-    expect(outcomeOf(made(received, ended))).toBe(outcome);
-  });
+it.each([
+  ["400", response(400, "no"), "closed"],
+  ["200 400", response(200, "yes") + response(400, "no"), "closed"],
+  ["200 open", response(200, "yes"), "quiet"],
+  ["200 cut", cut("yes"), "closed"],
+  ["200 cut reset", cut("yes"), "reset"],
+  ["200 cut", response(200, "yes") + response(200, "yes").slice(0, 30), "closed"],
+  ["cut", "HTTP", "closed"],
+  ["bare", "HTTP is what this is about", "closed"],
+  ["nothing", "", "closed"],
+  ["nothing late", "", "late"],
+] as const)("the outcome is %s after %j, %s", (outcome, received, ended) => {
+  expect(outcomeOf(exchanged(received, ended))).toBe(outcome);
 });
 
-describe("the checks of an attack", () => {
+describe("an attack", () => {
   const attack: Attack = {
     name: "it",
     id: "id-of-it",
@@ -56,102 +48,60 @@ describe("the checks of an attack", () => {
     expected: "200|301|400|bare",
     pipelined: [],
   };
-  const pages = new Set(["a page"]);
-  const found = (received: string, ended?: Exchange["ended"], expected = attack.expected) =>
-    problemsOf({ ...attack, expected }, made(received, ended), pages);
+  const problems = (received: string, expected = attack.expected): string[] =>
+    problemsOf({ ...attack, expected }, exchanged(received), new Set(["a page"]));
 
   it.each([
-    ["the page", answer(200, "a page")],
-    ["the beginning of the page, cut off", answer(200, "a page").slice(0, -1), "200 cut"],
-    ["a refusal", answer(400, "<title>400 Bad Request</title>")],
-    ["a way to another page", answer(301, "", "Location: /images/")],
+    ["the page", response(200, "a page")],
+    ["the beginning of the page", cut("a page"), "200 cut"],
+    ["a rejection", response(400, "<title>400 Bad Request</title>")],
+    ["a redirect to a path", response(301, "", "Location: /images/")],
     ["the page in HTTP/0.9", "a page"],
-    [
-      "an unknown version of HTTP",
-      answer(505, "<title>505 HTTP Version Not Supported</title>"),
-      "505",
-    ],
-    ["a refusal in HTTP/0.9", "<html><title>400 Bad Request</title>"],
-  ])("are content with %s", (_, received, expected = attack.expected) => {
-    expect(found(received, "closed", expected)).toEqual([]);
+    ["an unknown version of HTTP", response(505), "505"],
+    ["a rejection in HTTP/0.9", "<html><title>400 Bad Request</title>"],
+  ])("may end with %s", (_, received, expected?: string) => {
+    expect(problems(received, expected)).toEqual([]);
   });
 
   it.each([
-    ["something else than expected", answer(404, ""), "expected 200|301|400|bare, not 404"],
-    ["a failure that is expected", answer(500, ""), "the status is 500", "500"],
-    ["a part of what is expected", answer(200, "a page"), "expected 2, not 200", "2"],
-    ["another file", answer(200, "root:x:0:0"), "the body is none of the site"],
-    [
-      "the beginning of another file",
-      answer(200, "root:x:0:0").slice(0, -1),
-      "the body is none of the site",
-      "200 cut",
-    ],
-    ["another file in HTTP/0.9", "root:x:0:0", "what came without a status is none of the site"],
-    ["its own path", answer(400, "id-of-it"), "it repeats id-of-it"],
-    ["a foreign host", answer(400, `//${foreignHost}`), `it repeats ${foreignHost}`],
-    ["a way to another host", answer(301, "", "Location: //x"), "it leads to //x"],
-    ["the same for lenient browsers", answer(301, "", "Location: /\\x"), "it leads to /\\x"],
-    ["a whole address", answer(301, "", "Location: http://x/"), "it leads to http://x/"],
-    [
-      "a header of the attacker",
-      answer(400, "", "X-Injected: yes"),
-      "there is a header x-injected",
-    ],
-    ["a cookie", answer(400, "", "Set-Cookie: a"), "there is a header set-cookie"],
-    [
-      "the server's version",
-      answer(400, "").replace("nginx", "nginx/1.30"),
-      "the server says that it is nginx/1.30",
-    ],
-  ])("find %s", (_, received, problem, expected?: string) => {
-    expect(found(received, "closed", expected)).toEqual([`${problem}: it`]);
-  });
-
-  it("find a connection that stays open", () => {
-    expect(found(answer(400, ""), "quiet")).toEqual([
-      "expected 200|301|400|bare, not 400 open: it",
-    ]);
+    ["expected 200|301|400|bare, not 404", response(404)],
+    ["expected 2, not 200", response(200, "a page"), "2"],
+    ["the status is 500", response(500), "500"],
+    ["the body is not the site's", response(200, "root:x:0:0")],
+    ["the body is not the site's", cut("root:x:0:0"), "200 cut"],
+    ["bytes without a status are not the site's", "root:x:0:0"],
+    ["the response repeats id-of-it", response(400, "id-of-it")],
+    [`the response repeats ${foreignHost}`, response(400, `//${foreignHost}`)],
+    ["it redirects to //x", response(301, "", "Location: //x")],
+    ["it redirects to /\\x", response(301, "", "Location: /\\x")],
+    ["it redirects to http://x/", response(301, "", "Location: http://x/")],
+    ["it has a header x-injected", response(400, "", "X-Injected: yes")],
+    ["it has a header set-cookie", response(400, "", "Set-Cookie: a")],
+    ["the server names itself nginx/1.30", response(400).replace("nginx", "nginx/1.30")],
+  ])("has the problem: %s", (problem, received, expected?: string) => {
+    expect(problems(received, expected)).toEqual([`${problem}: it`]);
   });
 });
 
-describe("the requests in a log", () => {
+it("a log shows each time that a path was served, but not what a client forges", () => {
   const line = (path: string, user = "-"): string =>
-    `172.20.0.5 - ${user} [21/Nov/2026:06:29:06 +0000] "GET ${path} HTTP/1.1" 404 10`;
-
-  it("are found, each time that they are there", () => {
-    const log = ["Listening on http://0.0.0.0:5252", line("/api/hello"), line(`${smuggled}1`)];
-    expect(servedPaths(`${log.join("\n")}\n${line(`${smuggled}1`)}\n`, smuggled)).toEqual([
-      `${smuggled}1`,
-      `${smuggled}1`,
-    ]);
-  });
-
-  it("are not what a client says of itself", () => {
-    const forged = `x\\n9.9.9.9 - - [now] \\"GET ${smuggled}1 HTTP/1.1\\" 200 13`;
-    expect(servedPaths(line("/api/hello", forged), smuggled)).toEqual([]);
-    // Where the log let it begin a line of its own, that would be found
-    expect(servedPaths(line("/api/hello", JSON.parse(`"${forged}"`)), smuggled)).toHaveLength(1);
-  });
+    `172.20.0.5 - ${user} [21/Nov/2026:06:29:06 +0000] "GET ${path} HTTP/1.1" 404 10\n`;
+  const path = `${smuggled}1`;
+  const log = `Listening on :5252\n${line("/api/hello")}${line(path)}${line(path)}`;
+  expect(servedPaths(log, smuggled)).toEqual([path, path]);
+  const forged = `x\\n9.9.9.9 - - [now] \\"GET ${path} HTTP/1.1\\" 200 13`;
+  expect(servedPaths(line("/api/hello", forged), smuggled)).toEqual([]);
+  // An unescaped one would be found
+  expect(servedPaths(line("/api/hello", JSON.parse(`"${forged}"`)), smuggled)).toEqual([path]);
 });
 
-describe("the tables of attacks", () => {
+it("the tables have a thousand attacks, each with an ID of its own, hidden requests among them", () => {
   const all = groupNames.flatMap((group) => attacksOf(group, "run"));
-
-  it("tell each attack from every other", () => {
-    expect(new Set(all.map(({ id }) => id)).size).toBe(all.length);
-    expect(new Set(all.map(({ id }) => id.length))).toEqual(new Set([24]));
-  });
-
-  it("expect a refusal, a page or an end, and no failure but 501 and 505", () => {
-    expect(all.length).toBeGreaterThan(1_000);
-    expect(all.filter(({ expected }) => /5(?!01|05)\d\d|late|reset/.test(expected))).toEqual([]);
-  });
-
-  it("hide requests in others, and know those that are there by rights", () => {
-    expect(all.filter(({ pieces }) => pieces.join("").includes(smuggled)).length).toBeGreaterThan(
-      300,
-    );
-    expect(all.filter(({ pipelined }) => pipelined.length > 0).length).toBeGreaterThan(20);
-  });
+  expect(all.length).toBeGreaterThan(1_000);
+  expect(new Set(all.map(({ id }) => id)).size).toBe(all.length);
+  expect(new Set(all.map(({ id }) => id.length))).toEqual(new Set([24]));
+  expect(all.filter(({ expected }) => /5(?!01|05)\d\d|late|reset/.test(expected))).toEqual([]);
+  const hiding = all.filter(({ pieces }) => pieces.join("").includes(smuggled));
+  expect(hiding.length).toBeGreaterThan(300);
+  expect(all.filter(({ pipelined }) => pipelined.length > 0).length).toBeGreaterThan(20);
 });

@@ -1,18 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { parseUsage, type Reading, usageBetween } from "../../tools/bench/usage";
 
-describe("what the kernel tells of a container", () => {
+describe("the usage of a container", () => {
+  const lines = "usage_usec 1500000\nmemory 30000000\ninactive_file 7000000\nactive_file 3000000";
+
   it.each([
-    ["v2", "usage_usec 1500000\nmemory 30000000\ninactive_file 7000000\nactive_file 3000000"],
-    [
-      "v1",
-      "usage_usec 1500000\nmemory 30000000\ntotal_inactive_file 7000000\ntotal_active_file 3000000",
-    ],
-  ])("is read in the words of cgroup %s", (_, told) => {
-    expect(parseUsage(told)).toEqual({ cpuSeconds: 1.5, megabytes: 20 });
+    ["v2", lines],
+    ["v1", lines.replaceAll(/^(in)?active/gm, "total_$&")],
+  ])("is read from the files of cgroup %s", (_, output) => {
+    expect(parseUsage(output)).toEqual({ cpuSeconds: 1.5, megabytes: 20 });
   });
 
-  it("is not guessed at", () => {
+  it("is an error if a figure is missing", () => {
     expect(() => parseUsage("usage_usec 1500000\nmemory 30000000")).toThrow("active_file");
   });
 });
@@ -23,9 +22,7 @@ describe("the usage between two readings", () => {
     cpuSeconds: number,
     megabytes: number,
     at: number,
-  ): Reading => ({
-    ...{ service, cpuSeconds, megabytes, at },
-  });
+  ): Reading => ({ service, cpuSeconds, megabytes, at });
 
   it("adds up the containers of a service", () => {
     const before = [reading("api", 1, 10, 0), reading("api", 2, 10, 0), reading("proxy", 0, 5, 0)];
@@ -36,7 +33,7 @@ describe("the usage between two readings", () => {
     ]);
   });
 
-  it("is not made of other containers", () => {
+  it("is an error if the containers are not the same", () => {
     const [before, after] = [[reading("api", 1, 10, 0)], [reading("proxy", 2, 10, 1)]];
     expect(() => usageBetween(before, after)).toThrow("other containers");
   });

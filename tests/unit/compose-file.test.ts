@@ -2,17 +2,11 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import {
-  bareEnvironment,
-  type ComposeModel,
-  type ComposeService,
-  dangers,
-  judgeStrayFile,
-  leadsOutside,
-  limits,
-  strayFile,
-  tame,
-} from "../../tools/grader/compose-file";
+import type { ComposeModel, ComposeService } from "../../tools/grader/compose-model";
+import { externalFile, judgeExternalFile, leadsOutside } from "../../tools/grader/external-files";
+import { bareEnvironment, isolate, limits } from "../../tools/grader/isolate";
+import { readYaml } from "../../tools/grader/read";
+import { unsafeSettings } from "../../tools/grader/unsafe-settings";
 
 let home: string;
 let folder: string;
@@ -39,7 +33,7 @@ const bind = (source: string): ComposeService => ({
   volumes: [{ type: "bind", source, target: "/mnt" }],
 });
 
-describe("dangers", () => {
+describe("unsafeSettings", () => {
   it("finds none in what the course has", () => {
     const model = stackWith({
       image: "softy-pinko-back-end:task6",
@@ -52,7 +46,7 @@ describe("dangers", () => {
         { type: "volume", source: "data", target: "/data" },
       ],
     });
-    expect(dangers(model, folder)).toEqual([]);
+    expect(unsafeSettings(model, folder)).toEqual([]);
   });
 
   it.each<[string, ComposeService]>([
@@ -67,8 +61,8 @@ describe("dangers", () => {
     ["another container's network", { network_mode: "container:database" }],
     ["another container's network", { network_mode: "service:proxy" }],
     ["another container's network", { network_mode: "unknown" }],
-    ["other processes than its own", { pid: "host" }],
-    ["other memory than its own", { ipc: "host" }],
+    ["processes outside its container", { pid: "host" }],
+    ["memory outside its container", { ipc: "host" }],
     ["the host's users", { userns_mode: "host" }],
     ["another control group", { cgroup: "host" }],
     ["another control group", { cgroup_parent: "/system.slice" }],
@@ -79,32 +73,32 @@ describe("dangers", () => {
     ["kernel settings", { sysctls: { "net.ipv4.ip_forward": "1" } }],
     ["another runtime", { runtime: "runc" }],
     ["another container's volumes", { volumes_from: ["container:database"] }],
-    ["secrets in its build", { build: { ssh: ["default"] } }],
+    ["ssh in its build", { build: { ssh: ["default"] } }],
     ["secrets in its build", { build: { secrets: [{ source: "token" }] } }],
-    ["secrets in its build", { build: { entitlements: ["security.insecure"] } }],
+    ["entitlements in its build", { build: { entitlements: ["security.insecure"] } }],
+    ["additional_contexts in its build", { build: { additional_contexts: { etc: "/etc" } } }],
+    ["dockerfile_inline in its build", { build: { dockerfile_inline: "FROM x" } }],
     ["files from outside its folder", { build: { context: ".." } }],
     ["files from outside its folder", { build: { dockerfile: "/etc/passwd" } }],
-    ["files from outside its folder", { build: { additional_contexts: { etc: "/etc" } } }],
-    ["files from outside its folder", { build: { additional_contexts: { x: "oci-layout:///x" } } }],
-    ["another program to build it", { build: { dockerfile_inline: "# syntax=a/b\nFROM x" } }],
-    [
-      "it downloads http://x/ with ADD",
-      { build: { dockerfile_inline: "FROM x\nADD http://x/ /x" } },
-    ],
-    [
-      "localhost/x is in no public registry (line 2 of",
-      { build: { dockerfile_inline: "ARG A\nFROM $A", args: { A: "localhost/x" } } },
-    ],
-    ["in no public registry (localhost/x)", { build: undefined, image: "localhost/x" }],
-    [
-      "in no public registry (localhost/x)",
-      { build: { additional_contexts: { x: "docker-image://localhost/x" } } },
-    ],
+    ["a BuildKit frontend other than Docker's", { build: { args: { BUILDKIT_SYNTAX: "a/b" } } }],
+    ["not in a public registry (localhost/x)", { build: undefined, image: "localhost/x" }],
     ["more than 16 ports", { ports: Array.from({ length: 17 }, (_, target) => ({ target })) }],
     ["uts, which the grader does not know", { uts: "host" }],
     ["provider, which the grader does not know", { provider: { type: "x" } }],
   ])("finds %s in a service with %j", (what, service) => {
-    expect(dangers(stackWith(service), folder)).toEqual([
+    expect(unsafeSettings(stackWith(service), folder)).toEqual([
+      { service: "back-end", what: expect.stringContaining(what) },
+    ]);
+  });
+
+  it.each([
+    ["a BuildKit frontend other than Docker's", "# syntax=a/b\nFROM x"],
+    ["it downloads http://x/ with ADD", "FROM x\nADD http://x/ /x"],
+    ["localhost/x is not in a public registry (line 2 of", "ARG A\nFROM $A"],
+  ])("finds %s in a Dockerfile", (what, dockerfile) => {
+    write({ Dockerfile: dockerfile });
+    const build = { context: folder, args: { A: "localhost/x" } };
+    expect(unsafeSettings(stackWith({ build }), folder)).toEqual([
       { service: "back-end", what: expect.stringContaining(what) },
     ]);
   });
@@ -121,7 +115,7 @@ describe("dangers", () => {
       { services: Object.fromEntries(Array.from({ length: 11 }, (_, index) => [index, {}])) },
     ],
   ])("finds %s in a stack with %j", (what, more) => {
-    expect(dangers(stackWith({}, more), folder)).toEqual([{ service: "the stack", what }]);
+    expect(unsafeSettings(stackWith({}, more), folder)).toEqual([{ service: "the stack", what }]);
   });
 });
 
@@ -147,57 +141,30 @@ describe("leadsOutside", () => {
   });
 });
 
-describe("strayFile", () => {
+describe("externalFile", () => {
   it.each([
     ["services: {a: {env_file: a.env}}", undefined],
     ["services: {a: {env_file: [{path: ../a.env}]}}", "env_file ../a.env"],
+    ["services: {a: {env_file: [a.env, $HOME/x]}}", "env_file $HOME/x"],
     ["services: {a: {label_file: /etc/passwd}}", "label_file /etc/passwd"],
     ["services: {a: {extends: b}, b: {}}", undefined],
-    ["services: {a: {extends: {file: /etc/passwd, service: b}}}", "extends /etc/passwd"],
-    ["include: [inside.yml]", "env_file /etc/passwd"],
-    ["include: [{path: [inside.yml], env_file: /etc/passwd}]", "env_file /etc/passwd"],
-    ["include: [{path: inside.yml, project_directory: x}]", "project_directory x"],
-    ["include: [parts.yml]", "include inside.yml"],
-    ["include: ['oci://a/b']", "include oci://a/b"],
-    ["include: ['https://nobody.invalid/x.git']", "include https://nobody.invalid/x.git"],
-    ["x: &x {include: [/etc/passwd]}\n<<: *x", "include /etc/passwd"],
-    ["services: {}\n---\ninclude: [/etc/passwd]", "include /etc/passwd"],
-    ["services: {a: {env_file: $HOME/x}}", "env_file $HOME/x"],
+    ["services: {a: {extends: {file: b.yml, service: b}}}", "extends"],
+    [`services: {a: {env_file: [${"a,".repeat(201)}]}}`, "more than 200 files"],
+    ["include: [inside.yml]", "include"],
+    ["x: &x {include: [/etc/passwd]}\n<<: *x", "include"],
+    ["services: {}\n---\ninclude: [/etc/passwd]", "include"],
   ])("finds in %s: %s", (text, expected) => {
-    write({
-      "docker-compose.yml": text,
-      "inside.yml": "services: {a: {env_file: /etc/passwd}}\n",
-      "parts.yml": "include: [inside.yml]\n",
-    });
-    expect(strayFile(folder, "docker-compose.yml")).toBe(expected);
-  });
-
-  it.each([
-    [/^there is no no.yml$/, "include: [no.yml]"],
-    [/^large.yml: it is larger than 100 kB$/, "include: [large.yml]"],
-    [/^utf-16.yml: it is UTF-16; save it as UTF-8$/, "include: [utf-16.yml]"],
-    [/it begins a line with %/, "%YAML 1.1\n---\na: 1"],
-    [/its aliases unfold without measure/, "include: &a [{path: *a}]"],
-    [/^it has more than 20 parts$/, `include: [${"a.yml,".repeat(21)}]`],
-    [/^it names more than 200 files$/, `include: [${"a.yml,".repeat(300)}]`],
-  ])("throws %s", (message, text) => {
-    write({
-      "docker-compose.yml": text,
-      "large.yml": "a".repeat(100_001),
-      "utf-16.yml": Buffer.from("\uFEFFa: 1", "utf16le"),
-    });
-    expect(() => strayFile(folder, "docker-compose.yml")).toThrow(message);
-    expect(judgeStrayFile(folder, "docker-compose.yml", "x")).toMatchObject({ verdict: "fail" });
+    expect(externalFile(folder, readYaml(text).values)).toBe(expected);
   });
 
   it("finds an .env that is a link to outside, because Compose reads it by itself", () => {
-    write({ "docker-compose.yml": "services: {}\n" });
     symlinkSync("/etc/passwd", path.join(folder, ".env"));
-    expect(strayFile(folder, "docker-compose.yml")).toBe(".env");
+    expect(externalFile(folder, [])).toBe(".env");
+    expect(judgeExternalFile(folder, [], "x")).toMatchObject({ verdict: "fail", file: "x" });
   });
 });
 
-describe("tame", () => {
+describe("isolate", () => {
   const mount = { type: "bind", source: "/x/data", target: "/data" };
   const model: ComposeModel = {
     name: "graded",
@@ -239,7 +206,7 @@ describe("tame", () => {
 
   it("gives a stack names, ports and bounds of the grader's, and keeps nothing else", () => {
     const before = structuredClone(model);
-    expect(tame(model, "project")).toEqual({
+    expect(isolate(model, "project")).toEqual({
       name: "project",
       services: {
         api: {

@@ -21,7 +21,7 @@ describe("parseDockerfile", () => {
     ["leaves out comments between them", "RUN a \\\n  # why\n  && b", ["a", "&&", "b"]],
     ["accepts lower case", "run a", ["a"]],
     ["joins lines at another escape", "# escape=`\nFROM x\nRUN a `\n b \\\n", ["a", "b", "\\"]],
-    ["reads Windows line ends", "RUN a \\\r\n b\r\n", ["a", "b"]],
+    ["reads Windows line endings", "RUN a \\\r\n b\r\n", ["a", "b"]],
     ["adds a here-document to its command", "RUN <<E sh\na b\nE\n", ["<<E", "sh", "a", "b"]],
     ["ends a here-document at its name", "RUN <<-'E'\n\tF\n\tE\n", ["<<-'E'", "F"]],
   ])("%s", (_, text, args) => {

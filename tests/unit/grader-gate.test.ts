@@ -4,8 +4,8 @@ import { foreignSyntax, neutralize } from "../../tools/grader/dockerfile-syntax"
 
 const unclear = /can be read in more than one way/;
 const download = /it downloads .* with ADD/;
-const unknown = /cannot be told/;
-const notPublic = /is in no public registry/;
+const unknown = /cannot be determined/;
+const notPublic = /is not in a public registry/;
 
 describe("gate", () => {
   it.each([
@@ -26,7 +26,7 @@ describe("gate", () => {
     ["a heredoc that mentions ADD", "FROM nginx\nCOPY <<E /a\nADD http://x/y /z\nE\n"],
     ["a comment that mentions ADD", "FROM nginx\nRUN a \\\n# ADD http://x/y /z\n && b\n"],
     ["no network", "FROM nginx\nRUN --network=none true\n"],
-    ["Windows line ends", "FROM ubuntu\r\nRUN true\r\n"],
+    ["Windows line endings", "FROM ubuntu\r\nRUN true\r\n"],
   ])("accepts %s", (_, dockerfile) => {
     expect(gate(dockerfile)).toBeUndefined();
   });

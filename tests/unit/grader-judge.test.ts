@@ -1,20 +1,21 @@
 import { describe, expect, it } from "vitest";
 import { rules } from "../../tools/grader/course";
 import { type Check, judge, type Points } from "../../tools/grader/point";
+import type { PointId } from "../../tools/grader/titles";
 
 const { source, checks } = rules.task6;
 
 /** Judges the checks of task6, which all hold except one that throws. */
 async function judgeWith(
-  broken: string,
+  broken: PointId,
   error: unknown,
-  { signal, needs }: { signal?: AbortSignal; needs?: Record<string, string[]> } = {},
+  { signal, needs }: { signal?: AbortSignal; needs?: Partial<Record<PointId, PointId[]>> } = {},
 ): Promise<Points> {
-  const harmless = checks.map(({ id, title, isLive = false }): Check<undefined> => {
+  const harmless = checks.map(({ id, isLive = false }): Check<undefined> => {
     const act = (): undefined => {
       if (id === broken) throw error;
     };
-    return { id, title, isLive, needs: needs?.[id] ?? [], judge: act };
+    return { id, isLive, needs: needs?.[id] ?? [], judge: act };
   });
   const points: Points = new Map();
   for (const phase of ["static", "live"] as const) {
@@ -26,7 +27,7 @@ async function judgeWith(
 const error = new TypeError(`${"x".repeat(300)}\nmore`);
 
 describe("a check that throws", () => {
-  it.each(["compose", "up"])("costs its own point alone: %s", async (id) => {
+  it.each(["compose", "up"] as const)("costs its own point alone: %s", async (id) => {
     const points = await judgeWith(id, error);
     expect(points.get(id)).toMatchObject({
       id: `task6.${id}`,

@@ -3,7 +3,8 @@ import { describe, expect, it, vi } from "vitest";
 import type { TaskReport } from "../../tools/grader/messages";
 import type { Point } from "../../tools/grader/point";
 import { type HtmlReport, renderHtml } from "../../tools/grader/render-html";
-import { renderText, scoreLine } from "../../tools/grader/render-text";
+import { renderText } from "../../tools/grader/render-text";
+import { scoreLine } from "../../tools/grader/score";
 
 // picocolors decides when it is imported; in CI it would use colors
 vi.hoisted(() => {

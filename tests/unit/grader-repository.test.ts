@@ -68,7 +68,7 @@ describe("openRepository", () => {
     write({ "port/of/task0/Dockerfile": "FROM ubuntu\n", "port/of/task6/x": "" });
     const tasks = await open();
     expect([...tasks.keys()]).toEqual(["task0", "task6"]);
-    expect(tasks.get("task0")).toMatchObject({ name: "port/of/task0", bytes: 12 });
+    expect(tasks.get("task0")).toMatchObject({ name: "port/of/task0" });
   });
 
   it.each([
@@ -95,23 +95,6 @@ describe("openRepository", () => {
     await expect(opened).rejects.toThrow(UserError);
     await expect(opened).rejects.toThrow(message);
     await expect(opened).rejects.not.toThrow(/\n/);
-  });
-
-  it("distinguishes a git link from an empty folder", async () => {
-    write({ "task2/x": "" });
-    for (const name of ["linked", "empty", "hollow/.git"]) {
-      fs.mkdirSync(at(`task2/${name}`), { recursive: true });
-    }
-    const link = `160000,${"1".repeat(40)},task2/linked`;
-    execFileSync("git", argv`-C ${folder} init --quiet`);
-    execFileSync("git", argv`-C ${folder} update-index --add --cacheinfo ${link}`);
-    const { entries } = (await open()).get("task2") ?? {};
-    expect(Object.fromEntries(entries ?? [])).toEqual({
-      x: "file",
-      linked: "git link",
-      empty: "empty folder",
-      hollow: "empty folder",
-    });
   });
 
   it("copies what it reads, so that later changes of the repository do not matter", async () => {
@@ -145,8 +128,8 @@ describe("openRepository", () => {
   it("copies node_modules, which it does not list, and not .git", async () => {
     write({ "task0/node_modules/a/index.js": "1", "task0/.git/config": "", "task0/x/.git": "" });
     fs.truncateSync(at("task0/.git/config"), 2 ** 31);
-    const { kinds, bytes, copy, refusal } = await openTask0();
-    expect({ kinds, bytes, refusal }).toEqual({ kinds: { x: "empty folder" }, bytes: 0 });
+    const { kinds, copy, refusal } = await openTask0();
+    expect({ kinds, refusal }).toEqual({ kinds: { x: "empty folder" } });
     expect(copy).toEqual(argv`node_modules node_modules/a node_modules/a/index.js x`);
   });
 
@@ -157,7 +140,7 @@ describe("openRepository", () => {
     ["a link into node_modules", { "d/bin": "../node_modules/m" }, ["d/bin"]],
     ["an absolute link", { a: "/etc/passwd" }, []],
     ["a link that leaves", { a: "../../etc", "d/a": "../../x" }, []],
-    ["a link that leaves and returns", { a: "../task0/x", up: "d/..", b: "up/../task0/x" }, ["up"]],
+    ["a link that leaves and returns", { a: "../task0/x", up: "d/..", b: "up/../x" }, ["a", "up"]],
     ["a chain that leaves", { a: "b", b: "/etc" }, []],
     ["a way through a link that leaves", { out: "/", a: "out/etc/passwd" }, []],
     ["loops", { a: "a", b: "c", c: "b", "d/e": "../d/e/x" }, []],
@@ -187,7 +170,7 @@ describe("openRepository", () => {
         fs.mkdirSync(at("task0/node_modules"));
         execFileSync("mkfifo", [at("task0/node_modules/\u0007")]);
       },
-      "node_modules/\u{fffd} is neither a file nor a folder",
+      "node_modules/ is neither a file nor a folder",
     ],
     ["a large file", () => fs.truncateSync(at("task0/x"), 2 ** 31), "it holds more than 200 MB"],
     [
@@ -221,7 +204,7 @@ describe("openRepository", () => {
   ])("bounds the sum of all tasks: %j", (all, refusal) => {
     write({ "task0/x": "1" });
     const copy = path.join(scratch, "task0");
-    expect(copyFolder(at("task0"), copy, new Set(), all)).toMatchObject({ refusal });
+    expect(copyFolder(at("task0"), copy, all)).toMatchObject({ refusal });
     expect(fs.existsSync(path.join(copy, "x"))).toBe(false);
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { parseListeners, whyNotBuilt } from "../../tools/grader/sandbox";
+import { explainFailedBuild } from "../../tools/grader/build";
+import { parseListeners } from "../../tools/grader/sandbox";
 
 describe("parseListeners", () => {
   const head =
@@ -29,7 +30,7 @@ describe("parseListeners", () => {
   });
 });
 
-describe("whyNotBuilt", () => {
+describe("explainFailedBuild", () => {
   const place = "Dockerfile:2\n--------------------\n";
   const noStep = (log: string, command: string): string =>
     `${log}\n${place}ERROR: failed to solve: process "/bin/sh -c ${command}" did not complete successfully: exit code: 100`;
@@ -60,7 +61,7 @@ describe("whyNotBuilt", () => {
     [
       "an engine that has ended",
       "ERROR: failed to receive status: rpc error: code = Unavailable desc = error reading from server: EOF",
-      { verdict: "skipped", cause: expect.stringMatching(/^the engine has ended/) },
+      { verdict: "skipped", cause: expect.stringMatching(/^the engine has stopped/) },
     ],
     [
       "an image that the registry does not have",
@@ -81,6 +82,6 @@ describe("whyNotBuilt", () => {
     ],
   ])("reports %s", (_, output, finding) => {
     const file = "task0/Dockerfile";
-    expect(whyNotBuilt(output, file)).toMatchObject({ ...finding, file });
+    expect(explainFailedBuild(output, file)).toMatchObject({ ...finding, file });
   });
 });

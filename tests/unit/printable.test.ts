@@ -44,23 +44,10 @@ describe("printable", () => {
     expect(printable(text)).toBe(expected);
   });
 
-  it.each([
-    `${esc}]`,
-    `${esc}[`,
-    `${esc}P `,
-    "\x9d",
-    "\x9b",
-    "\x9b0",
-    `${esc} `,
-    `${esc}]x${esc}[`,
-    "x",
-    " ",
-    "0",
-  ])("takes linear time for many of %j", (piece) => {
+  const pieces = ["]", "[", "P ", " ", `]x${esc}[`].map((text) => esc + text);
+  it.each([...pieces, "\x9d", "\x9b0", "x"])("takes linear time for many of %j", (piece) => {
     const start = performance.now();
-    printable(`${esc}]${piece.repeat(500_000)}`);
-    printable(`${esc}[${piece.repeat(500_000)}`);
-    printable(`${esc} ${piece.repeat(500_000)}`);
+    for (const introducer of ["]", "[", " "]) printable(esc + introducer + piece.repeat(100_000));
     expect(performance.now() - start).toBeLessThan(2_000);
   });
 });

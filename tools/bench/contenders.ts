@@ -1,258 +1,117 @@
 import path from "node:path";
-import type { Stack } from "../lib/compose";
-import { root } from "../lib/course";
+import { argv } from "../lib/argv";
 
-/** Everybody who takes part, in the order of the tables. */
-export const contenderNames = [
-  "production",
-  "haproxy",
-  "caddy",
-  "task6",
-  "gunicorn",
-  "original",
-  "limit",
-  "nginx",
-] as const;
-
-export type ContenderName = (typeof contenderNames)[number];
-
-/** A stack that is measured: Compose files, laid over one another. */
+/** A stack that is measured: the docker-compose.yml of a folder, with files laid over it. */
 export interface Contender {
-  name: ContenderName;
-  /** For a table. */
   title: string;
-  /** In a sentence. */
   about: string;
-  /** The project folder, from the repository's root; relative paths of all files begin there. */
+  /** From the repository's root. */
   folder: string;
-  /** Compose files: the first one in the folder, the others absolute. */
-  files: string[];
-  /** The service with the replicas. */
-  servers: string;
-  /** Whom the load asks: a service and its port. */
+  /** Further Compose files in `stacks/`. */
+  overlays: readonly string[];
+  /** Replicas of the back-end under load. */
+  servers: number;
+  /** The service and the port that the load is sent to. */
   entry: { service: string; port: number };
-  /** Networks on which the load generator reaches the entry. */
-  networks: string[];
-  /** Services to start, with those they depend on. The load generator is not among them. */
-  up: string[];
-  /** Its numbers of servers; the first is where everybody is compared. */
-  scales: readonly number[];
-  /** What makes the difference, and how to ask for its version. */
-  programs: Program[];
-  /** The image that each service's own is built on. */
-  bases: Record<string, string>;
+  /** The networks on which the load generator reaches the entry. */
+  networks: readonly string[];
+  /** The programs whose versions the report names. */
+  programs: readonly Program[];
 }
 
-/** A program in a service's containers. */
-export interface Program {
+interface Program {
   name: string;
   service: string;
-  /** For `docker exec`; prints the version, on stdout or stderr. See `versionIn`. */
-  versionCommand: string[];
+  /** Prints the version, on stdout or stderr. */
+  versionCommand: readonly string[];
 }
 
-/** The service that sends the load, in every contender's stack. */
-export const loadService = "load";
+/** The folder of the contenders' files. */
+export const stacksFolder = path.join(__dirname, "stacks");
 
-/** On every image that is built for the benchmark: the project's name. */
-export const benchLabel = "softy-pinko.bench";
-
-const stacks = path.join(__dirname, "stacks");
-const inStacks = (file: string): string => path.join(stacks, file);
-
-const scales = [2, 1, 4, 8];
-
-const nginxIn = (service: string): Program => ({
-  name: "nginx",
-  service,
-  versionCommand: ["nginx", "-v"],
-});
-const node: Program = {
-  name: "Node.js",
-  service: "back-end",
-  versionCommand: ["node", "--version"],
+const program = (name: string, service: string, versionCommand: readonly string[]): Program => {
+  return { name, service, versionCommand };
 };
-const flask: Program = {
-  name: "Flask",
-  service: "back-end",
-  versionCommand: [
-    ...["python3", "-c"],
-    "from importlib.metadata import version; print(version('flask'))",
-  ],
-};
+const nginx = program("nginx", "proxy", argv`nginx -v`);
+const node = program("Node.js", "back-end", argv`node --version`);
+const printFlaskVersion = "from importlib.metadata import version; print(version('flask'))";
+const flask = program("Flask", "back-end", argv`python3 -c ${printFlaskVersion}`);
 
-const bases = {
-  "back-end": "ubuntu:latest",
-  "front-end": "nginx:latest",
-  proxy: "nginx:latest",
-};
-
-/** How a contender on production's docker-compose.yml is built and loaded. */
 const onProduction = {
-  bases,
   folder: "production",
-  servers: "back-end",
+  overlays: [],
+  servers: 2,
   entry: { service: "proxy", port: 80 },
   networks: ["edge"],
-  up: ["proxy"],
-  scales,
 };
+const onTask6 = { ...onProduction, folder: "task6", networks: ["default"] };
+const onOriginal = { ...onTask6, folder: "tools/bench/stacks/original" };
 
-/** The same on task6's, which has no network but Compose's default. */
-const onTask6 = {
-  ...onProduction,
-  folder: "task6",
-  networks: ["default"],
-};
-
-/** The same on the original's, in Python. */
-const onOriginal = {
-  ...onTask6,
-  folder: "tools/bench/stacks/original",
-};
-
-const composeFile = "docker-compose.yml";
-
-/** Everybody who takes part, in the order of `contenderNames`. */
-export const contenders: readonly Contender[] = [
-  {
+/** All contenders, in the order of the table. */
+export const contenders = {
+  production: {
     ...onProduction,
-    name: "production",
     title: "production",
-    about:
-      "This project's stack in production/, as it is: nginx before Express, both log every request.",
-    files: [composeFile],
-    programs: [nginxIn("proxy"), node],
+    about: "the stack in production/ as it is: nginx in front of Express",
+    programs: [nginx, node],
   },
-  {
+  haproxy: {
     ...onProduction,
-    name: "haproxy",
-    title: "HAProxy + Express",
-    about: "production with HAProxy as its proxy: the same limits, every request logged.",
-    files: [composeFile, inStacks("haproxy.yml")],
-    bases: { ...bases, proxy: "ubuntu:latest" },
-    programs: [{ name: "HAProxy", service: "proxy", versionCommand: ["haproxy", "-v"] }, node],
+    title: "HAProxy",
+    about: "production with HAProxy as its proxy, under the same limits",
+    overlays: ["haproxy.yml"],
+    programs: [program("HAProxy", "proxy", argv`haproxy -v`), node],
   },
-  {
+  caddy: {
     ...onProduction,
-    name: "caddy",
-    title: "Caddy + Express",
-    about: "production with Caddy as its proxy: the same limits, every request logged.",
-    files: [composeFile, inStacks("caddy.yml")],
-    bases: { ...bases, proxy: "ubuntu:latest" },
-    programs: [{ name: "Caddy", service: "proxy", versionCommand: ["caddy", "version"] }, node],
+    title: "Caddy",
+    about: "production with Caddy as its proxy, under the same limits",
+    overlays: ["caddy.yml"],
+    programs: [program("Caddy", "proxy", argv`caddy version`), node],
   },
-  {
+  task6: {
     ...onTask6,
-    name: "task6",
     title: "task6",
-    about:
-      "The course's last step in this port: nginx before Express, logged by morgan; no limits.",
-    files: [composeFile],
-    programs: [nginxIn("proxy"), node],
+    about: "the last step of the course: nginx in front of Express with morgan, without limits",
+    programs: [nginx, node],
   },
-  {
+  gunicorn: {
     ...onOriginal,
-    name: "gunicorn",
-    title: "nginx + Flask, gunicorn",
-    about: "The original with its API under gunicorn, as Flask is served in production; no limits.",
-    files: [composeFile, inStacks("gunicorn.yml")],
-    programs: [
-      nginxIn("proxy"),
-      { name: "gunicorn", service: "back-end", versionCommand: ["gunicorn", "--version"] },
-      flask,
-    ],
+    title: "gunicorn",
+    about: "the original with its API under gunicorn, a production server; without limits",
+    overlays: ["gunicorn.yml"],
+    programs: [nginx, program("gunicorn", "back-end", argv`gunicorn --version`), flask],
   },
-  {
+  original: {
     ...onOriginal,
-    name: "original",
-    title: "nginx + Flask",
-    about: "The stack of the course's text, its API on Flask's development server; no limits.",
-    files: [composeFile],
-    programs: [nginxIn("proxy"), flask],
+    title: "original",
+    about: "the stack of the course's text, on Flask's development server; without limits",
+    programs: [nginx, flask],
   },
-  {
+  limit: {
     ...onProduction,
-    name: "limit",
-    title: "production's proxy alone",
-    about:
-      "production's proxy before nginx servers that log and answer alike: what any API could reach.",
-    files: [composeFile, inStacks("limit.yml")],
-    bases: { ...bases, "back-end": "nginx:latest" },
-    programs: [nginxIn("proxy")],
+    title: "limit",
+    about: "production's proxy in front of nginx servers that return the same: no API is faster",
+    overlays: ["limit.yml"],
+    programs: [nginx],
   },
-  {
+  nginx: {
     ...onProduction,
-    name: "nginx",
-    title: "one nginx, no proxy",
-    about:
-      "One of those servers asked directly, no proxy: what a container of one CPU could reach.",
-    files: [composeFile, inStacks("limit.yml"), inStacks("nginx.yml")],
-    bases: { "back-end": "nginx:latest" },
+    title: "nginx alone",
+    about: "one of those servers without a proxy: the most that a container with one CPU serves",
+    overlays: ["limit.yml", "nginx.yml"],
+    servers: 1,
     entry: { service: "back-end", port: 5252 },
-    up: ["back-end"],
-    scales: [1],
-    programs: [nginxIn("back-end")],
+    programs: [program("nginx", "back-end", argv`nginx -v`)],
   },
-];
+} satisfies Record<string, Contender>;
 
-/** @returns The contender of that name. */
-export function findContender(name: ContenderName): Contender {
-  const found = contenders.find((contender) => contender.name === name);
-  if (found === undefined) throw new Error(`There is no contender ${name}`);
-  return found;
-}
+export type ContenderName = keyof typeof contenders;
+export const contenderNames = Object.keys(contenders) as ContenderName[];
 
 /**
- * Makes the last of a contender's Compose files: it gives the images names of the project's own, so
- * that those of the course stay what they are, and puts the load generator where it reaches the
- * entry.
- * @param project The name of the Compose project, which is this contender's alone.
- */
-export function projectFile({ networks }: Contender, project: string): string {
-  const own = (service: string): object => ({
-    image: `${project}-${service}`,
-    build: { labels: { [benchLabel]: project } },
-  });
-  return JSON.stringify({
-    services: {
-      // Every stack has these, even one that starts fewer
-      "back-end": own("back-end"),
-      "front-end": own("front-end"),
-      proxy: own("proxy"),
-      [loadService]: { ...own(loadService), networks },
-    },
-  });
-}
-
-/**
- * @param project The name of the Compose project.
- * @param projectFile Where the output of `projectFile` lies; absolute.
- * @param port Port on the host where the entry answers.
- * @returns The stack of a contender, the load generator in it.
- */
-export function stackOf(
-  { folder, files }: Contender,
-  project: string,
-  projectFile: string,
-  port: number,
-): Stack {
-  return {
-    folder: path.join(root, folder),
-    project,
-    env: {
-      COMPOSE_FILE: [...files, inStacks("load.yml"), projectFile].join(":"),
-      PROXY_PORT: String(port),
-      // Where the files in stacks/ find their folders
-      STACKS: stacks,
-    },
-  };
-}
-
-/**
- * Finds the version in what a program says of itself.
- * @param output For instance `nginx version: nginx/1.30.0`.
- * @returns For instance `1.30.0`; undefined where there is none.
+ * @param output What a program prints about itself, such as `nginx version: nginx/1.30.0`.
+ * @returns The version in it, such as `1.30.0`.
  */
 export function versionIn(output: string): string | undefined {
   return /\d+(?:\.\d+)+/.exec(output)?.[0];

@@ -1,85 +1,79 @@
+import { argv } from "../lib/argv";
 import { run } from "../lib/run";
 import type { Sample } from "./report";
 
 /** Where a load comes from and where it goes. */
-export interface Target {
-  /** The container that h2load runs in; see stacks/load. */
+export interface Endpoint {
+  /** The id of the container with h2load; see stacks/load. */
   loader: string;
-  /** As that container sees it. */
+  /** As seen from that container. */
   url: string;
-  /** Held open, each with one request at a time. */
+  /** Open connections, each with one request at a time. */
   connections: number;
 }
 
 /** Where h2load writes a line for each request, in its container. */
 const requestLog = "/tmp/requests";
-/** Seconds without a byte after which a connection's request has failed. */
-const patience = 10;
+/** Without a byte for so long, a connection's request has failed. */
+const timeoutSeconds = 10;
 
 /**
- * Loads a stack for a while, every connection sending its next request once it has its answer.
- * @param seconds To measure.
- * @param warmUp Seconds of load before that, which do not count.
- * @throws {CommandError} when h2load cannot work, for instance as nothing listens.
+ * Loads a stack for some seconds.
+ * @param warmUp Seconds of load before those that count.
+ * @throws {CommandError} if h2load fails, for instance because nothing listens.
  */
 export async function loadFor(
-  target: Target,
+  endpoint: Endpoint,
   seconds: number,
   warmUp: number,
   signal: AbortSignal,
 ): Promise<Sample> {
-  const duration = [`--duration=${seconds * 1_000}ms`, `--warm-up-time=${warmUp * 1_000}ms`];
-  const { summary, log } = await h2load(target, duration, signal);
+  const duration = argv`--duration=${seconds * 1_000}ms --warm-up-time=${warmUp * 1_000}ms`;
+  const { summary, log } = await h2load(endpoint, duration, signal);
   return sampleOf(log, failedIn(summary), seconds);
 }
 
-/** What came of a number of requests. */
-export interface Burst {
-  failed: number;
-  /** Of all bodies together. */
-  bodyBytes: number;
-}
-
 /**
- * Sends so many requests and no more.
- * @throws {CommandError} when h2load cannot work.
+ * Sends an exact number of requests.
+ * @returns How many failed, and the bytes of all bodies together.
+ * @throws {CommandError} if h2load fails.
  */
 export async function sendExactly(
-  target: Target,
+  endpoint: Endpoint,
   requests: number,
   signal: AbortSignal,
-): Promise<Burst> {
-  const { summary } = await h2load(target, [`--requests=${requests}`], signal);
+): Promise<{ failed: number; bodyBytes: number }> {
+  const { summary } = await h2load(endpoint, [`--requests=${requests}`], signal);
   return { failed: failedIn(summary), bodyBytes: bodyBytesIn(summary) };
 }
 
 async function h2load(
-  { loader, url, connections }: Target,
-  args: readonly string[],
+  { loader, url, connections }: Endpoint,
+  options: readonly string[],
   signal: AbortSignal,
 ): Promise<{ summary: string; log: string }> {
-  const inLoader = (...command: string[]): Promise<string> =>
-    run("docker", ["exec", loader, ...command], { signal });
-  // h2load would add to it
-  await inLoader("rm", "-f", requestLog);
+  const inLoader = (command: readonly string[]): Promise<string> =>
+    run("docker", argv`exec ${loader} ${command}`, { signal });
+  // h2load would append to it
+  await inLoader(argv`rm -f ${requestLog}`);
   const summary = await inLoader(
-    ...["h2load", "--h1", `--clients=${connections}`, `--log-file=${requestLog}`],
-    ...[`--connection-inactivity-timeout=${patience}`, ...args, url],
+    argv`h2load --h1 --clients=${connections} --log-file=${requestLog}
+      --connection-inactivity-timeout=${timeoutSeconds} ${options} ${url}`,
   );
-  return { summary, log: await inLoader("cut", "-f2,3", requestLog) };
+  return { summary, log: await inLoader(argv`cut -f2,3 ${requestLog}`) };
 }
 
 /**
- * @param log A line for each request that was answered: its status, a tab, microseconds.
- * @param failed Requests that h2load counts as failed, those with another status among them.
- * @param seconds In which they were answered.
+ * @param log A line for each response: its status, a tab, microseconds.
+ * @param failed Failed requests by h2load's count; a response with another status can be among them.
+ * @param seconds The time in which the responses came.
  */
 export function sampleOf(log: string, failed: number, seconds: number): Sample {
   const lines = log.split("\n").filter((line) => line !== "");
   const rows = lines.map((line) => line.split("\t").map(Number));
   const wrong = rows.filter(([status]) => status !== 200).length;
   const micros = Float64Array.from(rows, ([, duration = Number.NaN]) => duration).sort();
-  // The nearest rank: as many of a hundred are at most as long
+  // The nearest rank: that many in a hundred took at most this long
   const percentile = (percent: number): number =>
     (micros[Math.max(0, Math.ceil((micros.length * percent) / 100) - 1)] ?? Number.NaN) / 1_000;
   return {
@@ -92,7 +86,7 @@ export function sampleOf(log: string, failed: number, seconds: number): Sample {
   };
 }
 
-/** @returns The failed requests in h2load's summary, by status or without an answer. */
+/** @returns The failed requests in h2load's summary, by status or without a response. */
 export function failedIn(summary: string): number {
   return numberIn(summary, /^requests: .* (\d+) failed,/m);
 }
@@ -103,7 +97,7 @@ export function bodyBytesIn(summary: string): number {
 }
 
 function numberIn(summary: string, pattern: RegExp): number {
-  const found = pattern.exec(summary)?.[1];
-  if (found === undefined) throw new Error(`h2load says something else than it did:\n${summary}`);
-  return Number(found);
+  const digits = pattern.exec(summary)?.[1];
+  if (digits === undefined) throw new Error(`unexpected output of h2load:\n${summary}`);
+  return Number(digits);
 }

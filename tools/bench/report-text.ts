@@ -1,142 +1,127 @@
 import pc from "picocolors";
-import { formatDate } from "../lib/page";
-import { shortNames } from "./figures";
-import type { BenchReport } from "./report";
-import { describeContender, settingsOf, type Table } from "./table";
-import { tablesOf } from "./tables";
-import { failures, judgeTargets, type Target } from "./targets";
+import { formatDate } from "../lib/format";
+import {
+  comparedConnections,
+  contenderIn,
+  decimal,
+  describeRounds,
+  millis,
+  p99Of,
+  rateOf,
+  ratio,
+  samplesOf,
+  sum,
+  times,
+  whole,
+} from "./figures";
+import type { BenchReport, ContenderReport, SoakReport, Usage } from "./report";
+import { failures, growthOf, judgeTargets } from "./targets";
 
-/** Columns of a terminal. */
-const mostWide = 100;
-const indent = "  ";
-/** Characters; names of services are the only texts that are not ours. */
-const mostInCell = 22;
-
-/**
- * The report for a terminal or a pipe.
- * @returns Tables that line up, at most 100 columns wide, then targets and what failed. Colours are
- *   picocolors' to decide, so `NO_COLOR` is respected.
- */
+/** @returns The report for a terminal or a pipe; its table is at most 100 columns wide. */
 export function renderText(report: BenchReport): string {
-  const { machine, date, settings } = report;
-  const wrong = failures(report);
-  const kind = settings.quick ? "a quick run" : "a full run";
+  const problems = failures(report);
+  const end = problems.length === 0 ? pc.green("nothing failed") : pc.red("failed");
   return [
-    ...[pc.bold("production side by side"), ""],
-    ...describeContenders(report),
+    pc.bold(`Side by side: 2 servers, ${comparedConnections} connections`),
+    ...renderTable(report),
+    pc.dim(`  ${describeRounds(report)}, at most ${spreadOf(report)} apart`),
+    pc.dim("  conn.: requests/s over so many connections; µs/req: CPU time for a request;"),
+    pc.dim("  idle, busy: memory of all containers before and under load"),
     "",
-    ...tablesOf(report).flatMap((table) => [...renderTable(table), ""]),
-    ...renderTargets(judgeTargets(report)),
+    ...renderChecks(report),
     "",
-    ...(wrong.length === 0
-      ? [pc.green("nothing failed")]
-      : [pc.red("failed"), ...wrong.flatMap((one) => wrapped(one, indent).map(pc.red))]),
+    ...renderTargets(report),
     "",
-    ...wrapped(`${clean(machine)}`, ""),
-    ...wrapped(`${formatDate(date)}, ${kind}, ${settingsOf(report)}`, ""),
+    end,
+    ...problems.map((problem) => pc.red(`  ${problem}`)),
+    "",
+    ...report.contenders.map(({ title, about, versions }) => `${title}: ${about} (${versions})`),
+    `${report.machine}, ${formatDate(report.date)}`,
     "",
   ].join("\n");
 }
 
-/** Who takes part, and with what. */
-function describeContenders({ contenders }: BenchReport): string[] {
-  const width = Math.max(0, ...contenders.map(({ name }) => shortNames[name].length));
-  return contenders.flatMap((one) => {
-    const { name: key } = one;
-    const hanging = " ".repeat(indent.length + width + 2);
-    const lines = wrapped(describeContender(one).join(" "), hanging);
-    const name = pc.bold(shortNames[key].padEnd(width));
-    const [first = "", ...rest] = lines;
-    return [`${indent}${name}  ${first.trimStart()}`.trimEnd(), ...rest];
+function renderTable(report: BenchReport): string[] {
+  const points = report.contenders.flatMap(({ load }) => load);
+  const connections = [...new Set(points.map((point) => point.connections))]
+    .filter((count) => count !== comparedConnections)
+    .sort((a, b) => a - b);
+  const original = rateOf(contenderIn(report, "original"));
+  const limit = rateOf(contenderIn(report, "limit"));
+  const rows = report.contenders.map((contender) => [
+    contender.title,
+    whole(rateOf(contender)),
+    times(ratio(rateOf(contender), original)),
+    times(ratio(rateOf(contender), limit)),
+    millis(p99Of(contender)),
+    ...connections.map((count) => whole(rateOf(contender, count))),
+    costOf(contender),
+    memoryOf(contender.rest),
+    memoryOf(contender.busy),
+  ]);
+  const rates = connections.map((count) => `${count} conn.`);
+  const columns = ["", "requests/s", "× original", "× limit", "p99", ...rates];
+  const [header = "", ...lines] = align([[...columns, "µs/req", "idle", "busy"], ...rows]);
+  return [pc.dim(header), ...lines];
+}
+
+/** How far the rounds are apart at most: (max − min) ÷ median. */
+function spreadOf({ contenders }: BenchReport): string {
+  const spreads = contenders.map((contender) => {
+    const rates = samplesOf(contender).map(({ perSecond }) => perSecond);
+    return ratio(Math.max(...rates) - Math.min(...rates), rateOf(contender)) ?? 0;
   });
+  return `${whole(Math.max(...spreads) * 100)} %`;
 }
 
-/** One line, without what would move the cursor. */
-const clean = (text: string): string => text.replace(/[\p{Cc}\p{Bidi_Control}\s]+/gu, " ").trim();
+const memoryOf = (usages: readonly Usage[]): string =>
+  `${decimal(sum(usages.map(({ megabytes }) => megabytes)), 1)} MB`;
 
-/** Shortens a text with an ellipsis. */
-function shorten(text: string, width: number): string {
-  const line = clean(text);
-  return line.length <= width ? line : `${line.slice(0, Math.max(0, width - 1)).trimEnd()}…`;
+/** Microseconds of CPU time for a request, by the rate of the round in which the usage was read. */
+function costOf(contender: ContenderReport): string {
+  const cores = sum(contender.busy.map((usage) => usage.cores));
+  return whole(ratio(cores * 1e6, samplesOf(contender)[0]?.perSecond));
 }
 
-/** Breaks a text into lines that begin with some indent. */
-function wrapped(text: string, before: string): string[] {
-  const room = mostWide - before.length;
-  const lines: string[] = [];
-  for (const word of clean(text).match(new RegExp(`\\S{1,${room}}`, "g")) ?? []) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= room) {
-      lines[lines.length - 1] = `${last} ${word}`;
-    } else lines.push(word);
-  }
-  return lines.map((line) => before + line);
-}
-
-interface Shown {
-  text: string;
-  paint?: ((text: string) => string) | undefined;
-}
-
-/** Pads cells; the first column of words gives way where the table would be too wide. */
-function align(rows: Shown[][], isLeft: (at: number) => boolean, flexible = 0): string[] {
-  const count = Math.max(0, ...rows.map((row) => row.length));
-  const widths = Array.from({ length: count }, (_, at) =>
-    Math.max(0, ...rows.map((row) => row[at]?.text.length ?? 0)),
+/** Pads the cells of each column to the same width: words on the right, figures on the left. */
+function align(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
   );
-  const all = indent.length + widths.reduce((sum, width) => sum + width + 2, -2);
-  widths[flexible] = Math.max(6, (widths[flexible] ?? 0) - Math.max(0, all - mostWide));
   return rows.map((row) => {
-    const cells = row.map(({ text, paint = (same: string) => same }, at) => {
-      const width = widths[at] ?? 0;
-      const fitted = at === flexible ? shorten(text, width) : text;
-      return paint(isLeft(at) ? fitted.padEnd(width) : fitted.padStart(width));
+    const cells = row.map((cell, column) => {
+      const width = widths[column] ?? 0;
+      return column === 0 ? cell.padEnd(width) : cell.padStart(width);
     });
-    return `${indent}${cells.join("  ")}`;
+    return `  ${cells.join("  ")}`;
   });
 }
 
-function renderTable({ title, columns, rows, notes }: Table): string[] {
-  const shown: Shown[][] = [
-    columns.map((column) => ({ text: column.title, paint: pc.dim })),
-    ...rows.map((row) =>
-      row.map(({ text, isBad, isRepeated }, at) => ({
-        text: isRepeated ? "" : shorten(text, at === 0 ? mostWide : mostInCell),
-        paint: isBad ? pc.red : undefined,
-      })),
-    ),
-  ];
+function renderChecks({ rotation, soak }: BenchReport): string[] {
+  const exact = rotation.filter(({ difference }) => difference <= 1);
+  const counted = `rotation: exact in ${exact.length} of ${rotation.length} counts`;
   return [
-    pc.bold(title),
-    ...align(shown, (at) => columns[at]?.left === true),
-    ...notes.flatMap((note) => wrapped(note, indent).map(pc.dim)),
+    ...(rotation.length > 0 ? [counted] : []),
+    ...(soak === undefined ? [] : [describeSoak(soak)]),
   ];
 }
 
-const marks = { met: "✔", missed: "✘", unknown: "-" };
-
-/** @returns Its mark, as text and as a page show it. */
-export const markOf = ({ met }: Target): string =>
-  met === undefined ? marks.unknown : met ? marks.met : marks.missed;
-
-function renderTargets(targets: readonly Target[]): string[] {
-  const rows = targets.map((target): Shown[] => {
-    const paint = target.met === undefined ? pc.dim : target.met ? undefined : pc.red;
-    const mark = target.met ? pc.green : paint;
-    return [
-      { text: markOf(target), paint: mark },
-      ...[target.what, target.wanted, target.found].map((text) => ({ text: clean(text), paint })),
-    ];
+function describeSoak(soak: SoakReport): string {
+  const growths = growthOf(soak).map(({ service, early, late }) => {
+    return `${service} ${decimal(early, 1)} → ${decimal(late, 1)} MB`;
   });
-  return [pc.bold(`Targets: ${summarize(targets)}`), ...align(rows, () => true, 3).map(trimEnd)];
+  const requests = `${whole(soak.requests)} requests, ${whole(soak.failed)} failed`;
+  return [`soak of ${soak.seconds} s: ${requests}`, ...growths].join("; ");
 }
 
-const trimEnd = (line: string): string => line.trimEnd();
-
-/** Such as `11 of 12 met, 1 not measured`. */
-export function summarize(targets: readonly Target[]): string {
-  const known = targets.filter(({ met }) => met !== undefined);
-  const unknown = targets.length - known.length;
-  const met = known.filter((target) => target.met).length;
-  return `${met} of ${known.length} met${unknown === 0 ? "" : `, ${unknown} not measured`}`;
+function renderTargets(report: BenchReport): string[] {
+  const targets = judgeTargets(report);
+  const measured = targets.filter(({ met }) => met !== undefined);
+  const title = `Targets: ${measured.filter(({ met }) => met).length} of ${measured.length} met`;
+  const width = Math.max(...targets.map(({ what }) => what.length));
+  const lines = targets.map(({ what, wanted, found, met }) => {
+    const mark = met === undefined ? "-" : met ? pc.green("✔") : pc.red("✘");
+    return `  ${mark} ${what.padEnd(width)}  ${wanted.padEnd(16)}  ${found}`;
+  });
+  return [pc.bold(title), ...lines];
 }

@@ -1,22 +1,23 @@
+import { argv } from "../lib/argv";
 import type { Container } from "../lib/compose";
 import { run } from "../lib/run";
 import type { Usage } from "./report";
 
-/** What a container has taken so far. */
+/** What a container has used so far. */
 export interface Reading {
   service: string;
-  /** Of all its processes, since it started. */
+  /** CPU time of all its processes since it started. */
   cpuSeconds: number;
   megabytes: number;
-  /** Seconds, by a clock that only counts on. */
+  /** Seconds of a monotonic clock. */
   at: number;
 }
 
 /**
- * Prints microseconds of CPU, bytes of memory, and how many of those are pages of files. The kernel
- * tells each container of itself, in one of two ways: cgroup v2, or v1.
+ * Prints microseconds of CPU time, bytes of memory, and how many of those are page cache. Each
+ * container finds its figures in the files of cgroup v2 or v1.
  */
-const tell = `cd /sys/fs/cgroup
+const printUsage = `cd /sys/fs/cgroup
 if [ -e cgroup.controllers ]; then
   grep usage_usec cpu.stat; echo memory $(cat memory.current); grep '_file ' memory.stat
 else
@@ -25,8 +26,8 @@ else
 fi`;
 
 /**
- * Reads what each container has taken.
- * @throws {CommandError} when one is not running.
+ * Reads what each container has used.
+ * @throws {CommandError} if one is not running.
  */
 export async function readUsage(
   containers: readonly Container[],
@@ -34,24 +35,23 @@ export async function readUsage(
 ): Promise<Reading[]> {
   return Promise.all(
     containers.map(async ({ id, service }) => {
-      const told = await run("docker", ["exec", id, "sh", "-c", tell], { signal });
-      return { service, at: performance.now() / 1_000, ...parseUsage(told) };
+      const output = await run("docker", argv`exec ${id} sh -c ${printUsage}`, { signal });
+      return { service, at: performance.now() / 1_000, ...parseUsage(output) };
     }),
   );
 }
 
 /**
- * Pages of files do not count: containers share them, whoever reads one first has it on his bill, and
- * the kernel takes them back when it needs them.
- * @param told Lines such as `usage_usec 1200000`, `memory 20000000`, `active_file 4000000` and
+ * The page cache does not count: containers share it, and the kernel reclaims it on demand.
+ * @param output Lines such as `usage_usec 1200000`, `memory 20000000`, `active_file 4000000` and
  *   `inactive_file 5000000`.
- * @throws {Error} when one is missing.
+ * @throws {Error} if one is missing.
  */
-export function parseUsage(told: string): Pick<Reading, "cpuSeconds" | "megabytes"> {
+export function parseUsage(output: string): Pick<Reading, "cpuSeconds" | "megabytes"> {
   const numberOf = (name: string): number => {
-    const found = new RegExp(`^(?:total_)?${name} (\\d+)$`, "m").exec(told)?.[1];
-    if (found === undefined) throw new Error(`the kernel does not tell ${name}:\n${told}`);
-    return Number(found);
+    const digits = new RegExp(`^(?:total_)?${name} (\\d+)$`, "m").exec(output)?.[1];
+    if (digits === undefined) throw new Error(`the kernel does not report ${name}:\n${output}`);
+    return Number(digits);
   };
   return {
     cpuSeconds: numberOf("usage_usec") / 1e6,
@@ -60,19 +60,19 @@ export function parseUsage(told: string): Pick<Reading, "cpuSeconds" | "megabyte
 }
 
 /**
- * Adds up what the containers of each service took between two readings of the same containers.
- * @returns In the order of the readings; memory is that of the second.
+ * Adds up what the containers of each service used between two readings of the same containers.
+ * @returns In the order of the readings; the memory is that of the second.
  */
 export function usageBetween(before: readonly Reading[], after: readonly Reading[]): Usage[] {
-  const usage = new Map<string, Usage>();
+  const usages = new Map<string, Usage>();
   for (const [index, { service, cpuSeconds, megabytes, at }] of after.entries()) {
-    const then = before[index];
-    if (then?.service !== service) throw new Error("the readings are of other containers");
-    const sum = usage.get(service) ?? { service, containers: 0, megabytes: 0, cores: 0 };
-    sum.containers += 1;
-    sum.megabytes += megabytes;
-    sum.cores += (cpuSeconds - then.cpuSeconds) / (at - then.at);
-    usage.set(service, sum);
+    const earlier = before[index];
+    if (earlier?.service !== service) throw new Error("the readings are of other containers");
+    const usage = usages.get(service) ?? { service, containers: 0, megabytes: 0, cores: 0 };
+    usage.containers += 1;
+    usage.megabytes += megabytes;
+    usage.cores += (cpuSeconds - earlier.cpuSeconds) / (at - earlier.at);
+    usages.set(service, usage);
   }
-  return [...usage.values()];
+  return [...usages.values()];
 }

@@ -1,10 +1,10 @@
-import { type Engine, engineStep, stopEngineIfIdle } from "../engine/engine";
+import { stopEngineIfIdle, withEngine } from "../engine/engine";
 import { commandLine, main } from "../lib/cli";
 import { listContainers, type Stack, wantedPorts } from "../lib/compose";
 import { engineVersion } from "../lib/docker";
 import { fetchAnswer } from "../lib/http";
 import { requireFreePort } from "../lib/ports";
-import { runSteps } from "../lib/progress";
+import type { Step } from "../lib/progress";
 import { waitUntil } from "../lib/wait";
 import {
   containerOf,
@@ -14,157 +14,131 @@ import {
   startNodes,
   type Task,
 } from "./cluster";
-import { deploy, findStack, type SwarmStack, stacks } from "./deploy";
+import { deploy, findStack, type SwarmStack, stackNames } from "./deploy";
 
 main(async (signal) => {
   const program = commandLine("npm run cluster --").description(
-    "Three machines on this one, joined to a Docker Swarm, to try a stack on.",
+    "A Docker Swarm of three nodes on this machine, to try a stack on.",
   );
   program
     .command("up", { isDefault: true })
-    .description("start the machines, if they are not up, and deploy or update a stack")
-    .argument("[stack]", stacks.map(({ name }) => name).join(" or "), "production")
+    .description("start the nodes, if they do not run, and deploy or update a stack")
+    .argument("[stack]", stackNames, "production")
     .addHelpText(
       "after",
-      "\nPorts on this machine move by environment: NODE_1_PORT=9081 npm run cluster\n" +
+      "\nEnvironment variables set the host ports: NODE_1_PORT=9081 npm run cluster\n" +
         "(NODE_1_PORT 8081, NODE_2_PORT 8082, NODE_3_PORT 8083;\n" +
         "for the visitor counter NODE_1_WEB_PORT 5081, NODE_2_WEB_PORT 5082, NODE_3_WEB_PORT 5083)",
     )
     .action((name: string) => up(localCluster(), findStack(name), signal));
   program
     .command("down")
-    .description("remove the machines and all that is on them")
+    .description("remove the nodes and everything on them")
     .action(() => down(localCluster()));
   await program.parseAsync();
   return undefined;
 });
 
-/** Where a node's port is on this machine. */
+/** A node's published port on this machine. */
 interface Address {
   node: string;
-  /** Such as `http://localhost:8081`. */
+  /** For example `http://localhost:8081`. */
   origin: string;
 }
 
 async function up(cluster: Stack, stack: SwarmStack, signal: AbortSignal): Promise<void> {
-  let engine: Engine | undefined;
-  let isNew = false;
+  const { name, port, sample } = stack;
+  let isIncomplete = false;
   let addresses: Address[] = [];
-  let tasks: Task[] = [];
-  try {
-    await runSteps([
-      engineStep(signal, (ready) => {
-        engine = ready;
-      }),
-      {
-        title: "three nodes",
-        run: async (report) => {
-          const before = await listContainers(cluster);
-          isNew = before.length === 0;
-          addresses = await claimPorts(cluster, stack.port, isNew);
-          await startNodes(cluster, report, signal);
-          return "three nodes, one swarm";
-        },
+  let servers: Task[] = [];
+  const steps: Step[] = [
+    {
+      title: "three nodes",
+      run: async (report) => {
+        const isNew = (await listContainers(cluster)).length === 0;
+        addresses = await findAddresses(cluster, port, isNew);
+        isIncomplete = isNew;
+        await startNodes(cluster, report, signal);
+        return "three nodes, one swarm";
       },
-      {
-        title: stack.name,
-        run: async (report) => {
-          tasks = await deploy(cluster, stack, report, signal);
-          const servers = serversOf(stack, tasks).length;
-          for (const { origin } of addresses) await isSharing(origin, stack, servers, signal);
-          return `${stack.name} answers on every node`;
-        },
+    },
+    {
+      title: name,
+      run: async (report) => {
+        const tasks = await deploy(cluster, stack, report, signal);
+        servers = tasks.filter(({ service }) => service === `${name}_${sample.servedBy}`);
+        for (const { origin } of addresses) {
+          await untilAllServe(`${origin}${sample.path}`, servers.length, signal);
+        }
+        isIncomplete = false;
+        return `${name} responds on every node`;
       },
-    ]);
-    process.stdout.write(await introduction(cluster, stack, addresses, tasks));
-  } catch (error) {
-    if (isNew) await removeCluster(cluster);
-    if (engine?.started) await stopEngineIfIdle();
-    throw error;
+    },
+  ];
+  await withEngine(signal, steps, async () => {
+    if (isIncomplete) await removeCluster(cluster);
+  });
+
+  const names: unknown[] = [];
+  for (const { origin } of addresses) {
+    names.push(...(await sampleServers(`${origin}${sample.path}`, 6)));
   }
+  const lines = [
+    `${name} is up, on every node:`,
+    ...addresses.map(({ node, origin }) => `  ${node}  ${origin}`),
+    "",
+    `Requests for ${sample.path} to all nodes are distributed over`,
+    ...servers.map((server) => {
+      const count = names.filter((id) => id === server.container.slice(0, 12)).length;
+      const share = count === 0 ? "" : `  served ${count} of ${names.length}`;
+      return `  ${server.name} on ${server.node}${share}`;
+    }),
+    "",
+    `Inspect the swarm: docker exec ${containerOf(cluster, manager)} docker service ls`,
+    "Remove it: npm run cluster -- down",
+  ];
+  process.stdout.write(`${lines.join("\n")}\n`);
 }
 
 async function down(cluster: Stack): Promise<void> {
-  const isThere =
-    (await engineVersion()) !== undefined && (await listContainers(cluster)).length > 0;
-  if (isThere) await removeCluster(cluster);
-  process.stdout.write(isThere ? "The cluster is removed\n" : "There is no cluster to remove\n");
+  const isUp = (await engineVersion()) !== undefined && (await listContainers(cluster)).length > 0;
+  if (isUp) await removeCluster(cluster);
+  process.stdout.write(isUp ? "The cluster is removed\n" : "There is no cluster to remove\n");
   if (await stopEngineIfIdle()) process.stdout.write("The Docker engine is stopped\n");
 }
 
 /**
- * Finds the nodes' ports on this machine.
- * @param port The one inside the nodes that is of interest.
- * @param isNew Whether they are still to be had.
- * @throws {UserError} when one is taken.
+ * @param port A port inside the nodes.
+ * @param isNew Whether the nodes do not run yet.
+ * @returns Where each node publishes that port on this machine.
+ * @throws {UserError} if a port of new nodes is in use.
  */
-async function claimPorts(cluster: Stack, port: number, isNew: boolean): Promise<Address[]> {
-  const wanted = await wantedPorts(cluster);
-  for (const { service, published, target } of isNew ? wanted : []) {
+async function findAddresses(cluster: Stack, port: number, isNew: boolean): Promise<Address[]> {
+  const ports = await wantedPorts(cluster);
+  for (const { service, published, target } of isNew ? ports : []) {
     const variable = `${service.toUpperCase().replace("-", "_")}${target === 80 ? "" : "_WEB"}_PORT`;
     await requireFreePort(published, variable);
   }
-  return wanted
+  return ports
     .filter(({ target }) => target === port)
     .map(({ service, published }) => ({ node: service, origin: `http://localhost:${published}` }));
 }
 
-/** @returns The tasks that take turns. */
-function serversOf({ name, sample }: SwarmStack, tasks: readonly Task[]): Task[] {
-  return tasks.filter(({ service }) => service === `${name}_${sample.servedBy}`);
-}
-
-/** Waits until a node has heard of every server; where they give no names, until it answers. */
-async function isSharing(
-  origin: string,
-  { sample }: SwarmStack,
-  servers: number,
-  signal: AbortSignal,
-): Promise<void> {
-  const url = `${origin}${sample.path}`;
-  const everyone = async (): Promise<boolean> => {
-    const names = new Set<string | undefined>();
-    for (let sent = 0; sent < servers; sent += 1) {
-      const { status, headers } = await fetchAnswer(url);
-      if (status !== 200) return false;
-      names.add(headers["x-served-by"]?.toString());
-    }
-    return names.size === servers || names.has(undefined);
+/** Waits until every server responds; if a stack does not send `X-Served-By`, until any does. */
+async function untilAllServe(url: string, servers: number, signal: AbortSignal): Promise<void> {
+  const allServe = async (): Promise<boolean> => {
+    const names = new Set(await sampleServers(url, servers));
+    return !names.has(null) && (names.size === servers || names.has(undefined));
   };
-  await waitUntil(everyone, { for: `every server at ${url}`, timeoutMs: 60_000, signal });
+  await waitUntil(allServe, { for: `every server at ${url}`, timeoutMs: 60_000, signal });
 }
 
-/** Requests to each node: enough to see turns. */
-const sampleSize = 6;
-
-async function introduction(
-  cluster: Stack,
-  stack: SwarmStack,
-  addresses: readonly Address[],
-  tasks: readonly Task[],
-): Promise<string> {
-  const { name, sample } = stack;
-  const served = new Map<string, number>();
-  for (const { origin } of addresses) {
-    for (let sent = 0; sent < sampleSize; sent += 1) {
-      const { headers } = await fetchAnswer(`${origin}${sample.path}`);
-      const server = headers["x-served-by"]?.toString() ?? "";
-      served.set(server, (served.get(server) ?? 0) + 1);
-    }
+/** @returns `X-Served-By` of each response; null for a failed request. */
+async function sampleServers(url: string, count: number): Promise<unknown[]> {
+  const names: unknown[] = [];
+  for (let sent = 0; sent < count; sent += 1) {
+    const { status, headers } = await fetchAnswer(url);
+    names.push(status === 200 ? headers["x-served-by"] : null);
   }
-  const shareOf = ({ container }: Task): string => {
-    const count = served.get(container.slice(0, 12));
-    return count === undefined ? "" : `  served ${count} of ${sampleSize * addresses.length}`;
-  };
-  return [
-    `${name} is up, on every node:`,
-    ...addresses.map(({ node, origin }) => `  ${node}  ${origin}`),
-    "",
-    `Requests for ${sample.path} to all nodes are shared by`,
-    ...serversOf(stack, tasks).map((task) => `  ${task.name} on ${task.node}${shareOf(task)}`),
-    "",
-    `Ask the swarm: docker exec ${containerOf(cluster, manager)} docker service ls`,
-    "Remove it all: npm run cluster -- down",
-    "",
-  ].join("\n");
+  return names;
 }

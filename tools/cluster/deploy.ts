@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import path from "node:path";
-import { compose, type Stack } from "../lib/compose";
+import { argv } from "../lib/argv";
+import { compose, readConfig, type Stack } from "../lib/compose";
 import { root } from "../lib/course";
 import { UserError } from "../lib/errors";
 import type { Report } from "../lib/progress";
@@ -17,46 +18,42 @@ import {
   type Task,
 } from "./cluster";
 
-/** A folder whose docker-stack.yml a cluster can run. */
+/** A folder with a docker-stack.yml. */
 export interface SwarmStack {
   name: string;
-  /** Where each node answers. */
+  /** The port that each node publishes. */
   port: number;
-  /** A request that shows who serves. */
+  /** A request that shows the load balancing. */
   sample: { path: string; servedBy: string };
-  /** What one node has to be labelled with. */
+  /** A label that one node needs. */
   label?: string;
 }
 
-export const stacks: readonly SwarmStack[] = [
+const stacks: readonly SwarmStack[] = [
   { name: "production", port: 80, sample: { path: "/api/hello", servedBy: "back-end" } },
   {
     name: "visitor-counter",
     port: 5002,
-    // Not /count: to look is not to visit
+    // Not /count, which would count a visit
     sample: { path: "/", servedBy: "webapp" },
     label: "store=here",
   },
 ];
 
-/**
- * Finds a stack by its folder's name.
- * @throws {UserError} for a name that is none.
- */
+export const stackNames = stacks.map(({ name }) => name).join(" or ");
+
+/** @throws {UserError} if there is no such stack. */
 export function findStack(name: string): SwarmStack {
   const stack = stacks.find((candidate) => candidate.name === name);
-  if (stack === undefined) {
-    const known = stacks.map((candidate) => candidate.name).join(" or ");
-    throw new UserError(`no stack "${name}" for a cluster: choose ${known}.`);
-  }
-  return stack;
+  if (stack !== undefined) return stack;
+  throw new UserError(`no stack "${name}" for a cluster: choose ${stackNames}.`);
 }
 
 /**
- * Builds a stack's images, gives them to all nodes, and has the swarm run them. What runs already is
- * updated; where nothing has changed, nothing is touched.
+ * Builds a stack's images, copies them to all nodes and deploys or updates the stack. Services that
+ * have not changed are not restarted.
  * @returns The tasks, all running.
- * @throws {Error} when they do not come to run.
+ * @throws {Error} if they do not start.
  */
 export async function deploy(
   cluster: Stack,
@@ -68,67 +65,56 @@ export async function deploy(
   const options = { signal, onLine: report.detail };
   report("building the images");
   await compose({ folder }, ["build"], options);
-  const { built, others } = await imagesOf(folder);
-  for (const image of others) {
-    const { ok } = await attempt("docker", ["image", "inspect", image]);
+  const services = Object.values((await readConfig({ folder })).services);
+  const imagesOf = (isBuilt: boolean): string[] =>
+    services.flatMap(({ build, image }) =>
+      image !== undefined && (build !== undefined) === isBuilt ? image : [],
+    );
+  const [built, pulled] = [imagesOf(true), imagesOf(false)];
+  for (const image of pulled) {
+    const { ok } = await attempt("docker", argv`image inspect ${image}`);
     if (!ok) await run("docker", ["pull", image], options);
   }
 
-  report("giving them to the nodes");
-  await loadImages(cluster, [...built, ...others], signal);
-  const version = await giveVersion(cluster, built, signal);
+  report("copying the images to the nodes");
+  await loadImages(cluster, [...built, ...pulled], signal);
+  const version = await tagImages(cluster, built, signal);
 
   report("deploying");
   if (label !== undefined) {
-    await onManager(cluster, ["node", "update", `--label-add=${label}`, manager], { signal });
+    await onManager(cluster, argv`node update --label-add=${label} ${manager}`, { signal });
   }
-  const home = `/srv/${name}`;
+  const target = `/srv/${name}`;
   const container = containerOf(cluster, manager);
-  await run("docker", ["exec", container, "mkdir", "-p", home], { signal });
-  const files = (await readdir(folder)).filter((file) => /\.(yml|conf)$/.test(file));
-  for (const file of files) {
-    await run("docker", ["cp", path.join(folder, file), `${container}:${home}`], { signal });
+  await run("docker", argv`exec ${container} mkdir -p ${target}`, { signal });
+  for (const file of (await readdir(folder)).filter((name) => /\.(yml|conf)$/.test(name))) {
+    await run("docker", argv`cp ${path.join(folder, file)} ${container}:${target}`, { signal });
   }
-  const command = ["stack", "deploy", "--resolve-image=never", "--prune"];
-  const file = `--compose-file=${home}/docker-stack.yml`;
-  const variables = { TAG: version };
-  await run("docker", onNode(cluster, manager, [...command, file, name], variables), { signal });
-  const own = built.map((image) => versioned(image, version));
+  const stackDeploy = argv`docker stack deploy --resolve-image=never --prune
+    --compose-file=${target}/docker-stack.yml ${name}`;
+  await run("docker", argv`exec --env=TAG=${version} ${container} ${stackDeploy}`, { signal });
+  const images = built.map((image) => tagged(image, version));
   return settled(cluster, name, signal, (tasks) =>
-    own.every((image) => tasks.some((task) => task.image === image)),
+    images.every((image) => tasks.some((task) => task.image === image)),
   );
 }
 
-interface Config {
-  services: Record<string, { image: string; build?: unknown }>;
-}
-
-/** @returns The images of a folder's docker-compose.yml: those built from it, and the others. */
-async function imagesOf(folder: string): Promise<{ built: string[]; others: string[] }> {
-  const config = JSON.parse(await compose({ folder }, ["config", "--format=json"])) as Config;
-  const services = Object.values(config.services);
-  const names = (isBuilt: boolean): string[] =>
-    services.filter(({ build }) => (build !== undefined) === isBuilt).map(({ image }) => image);
-  return { built: names(true), others: names(false) };
-}
-
-const versioned = (image: string, version: string): string => `${image.split(":")[0]}:${version}`;
+const tagged = (image: string, version: string): string => `${image.split(":")[0]}:${version}`;
 
 /**
- * Gives images a tag of their content, on the nodes: by the tag of a service's image Swarm knows
- * whether it is another one.
+ * Tags the images on the nodes by their content: Swarm updates a service if its image's tag changes.
  * @returns The tag.
  */
-async function giveVersion(
+async function tagImages(
   cluster: Stack,
   images: readonly string[],
   signal: AbortSignal,
 ): Promise<string> {
-  const ids = await run("docker", ["image", "inspect", "--format={{.Id}}", ...images], { signal });
+  const ids = await run("docker", argv`image inspect --format={{.Id}} ${images}`, { signal });
   const version = createHash("sha256").update(ids).digest("hex").slice(0, 12);
   for (const node of nodes) {
     for (const image of images) {
-      const tag = ["tag", image, versioned(image, version)];
+      const tag = argv`tag ${image} ${tagged(image, version)}`;
       await run("docker", onNode(cluster, node, tag), { signal });
     }
   }

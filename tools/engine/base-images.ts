@@ -4,64 +4,59 @@ import { copyFile, cp, mkdtemp, rm } from "node:fs/promises";
 import { arch, tmpdir } from "node:os";
 import path from "node:path";
 import { debianMirror } from "../lib/apt";
+import { argv } from "../lib/argv";
 import { UserError } from "../lib/errors";
 import type { Report } from "../lib/progress";
 import { attempt, type RunOptions, run } from "../lib/run";
 
-/** The official images that the steps build on, and what stands in for each. */
-const baseImages = [
-  { image: "ubuntu:latest", standIn: "ubuntu" },
-  { image: "nginx:latest", standIn: "nginx" },
-  { image: "node:24-slim", standIn: "node" },
-  { image: "redis:8", standIn: "redis" },
+/** The official images that the steps build on, and the folder with the stand-in for each. */
+const baseImages: Record<string, string> = {
+  "ubuntu:latest": "ubuntu",
+  "nginx:latest": "nginx",
+  "node:24-slim": "node",
+  "redis:8": "redis",
   // For the machine in which the grader works
-  { image: "debian:trixie-slim", standIn: "debian-slim" },
-] as const;
+  "debian:trixie-slim": "debian-slim",
+};
 
-const standIns = path.join(__dirname, "stand-ins");
-const certificates = "/etc/ssl/certs/ca-certificates.crt";
+const folder = path.join(__dirname, "stand-ins");
 
 /**
- * Sees to it that an engine of our own has the base images: pulled where an image registry can be
- * reached, stand-ins made from distribution and npm packages where none can.
+ * Gives an engine of this project the base images: pulled from a registry or, if none responds,
+ * stand-ins built from distribution and npm packages.
  *
- * Never call it for an engine that is not ours: a stand-in takes the official image's name.
+ * Never call it for another engine: a stand-in has the official image's name.
  * @returns The names of the images that are stand-ins.
- * @throws {UserError} where there is neither a registry nor a Debian mirror.
+ * @throws {UserError} if there is neither a registry nor a Debian mirror.
  */
 export async function ensureBaseImages(report: Report, signal: AbortSignal): Promise<string[]> {
   const options = { signal, onLine: report.detail };
   const present = await presentImages();
-  const missing = baseImages.filter(({ image }) => !present.has(image));
-  for (const [index, { image }] of missing.entries()) {
+  const missing = Object.keys(baseImages).filter((image) => !present.has(image));
+  for (const [index, image] of missing.entries()) {
     report(`pulling ${image}`);
-    const pulled = await attempt("docker", ["pull", "-q", image], {
-      ...options,
-      timeoutMs: 300_000,
-    });
+    const pull = { ...options, timeoutMs: 300_000 };
+    const { ok, stderr } = await attempt("docker", ["pull", "-q", image], pull);
     signal.throwIfAborted();
-    if (pulled.ok) continue;
-    const reason = pulled.stderr.trim().split(": ").at(-1);
-    report(`no image registry answers (${reason}): making stand-ins`);
-    await makeStandIns(missing.slice(index), report, options);
+    if (ok) continue;
+    report(`no image registry responds (${stderr.trim().split(": ").at(-1)}): building stand-ins`);
+    await buildStandIns(missing.slice(index), report, options);
     break;
   }
-  const now = missing.length === 0 ? present : await presentImages();
-  return [...now].filter(([, isStandIn]) => isStandIn).map(([image]) => image);
+  const images = missing.length === 0 ? present : await presentImages();
+  return [...images].filter(([, isStandIn]) => isStandIn).map(([image]) => image);
 }
 
 /**
- * @returns The base images that the engine has, and whether each is a stand-in. One made by another
- *   version of our files does not count.
+ * @returns The base images that the engine has, and whether each is a stand-in. Stand-ins built from
+ *   other versions of the files are left out.
  */
 async function presentImages(): Promise<Map<string, boolean>> {
-  const names = baseImages.map(({ image }) => image);
-  const labels = ["softy-pinko.stand-in", "softy-pinko.stand-in.version"];
-  // Fails when one is missing, but still prints the others
-  const { stdout } = await attempt("docker", [
-    ...["image", "inspect", ...names],
-    `--format={{join .RepoTags " "}}${labels.map((name) => `\t{{index .Config.Labels "${name}"}}`).join("")}`,
-  ]);
+  const names = Object.keys(baseImages);
+  const label = (name: string): string => `{{index .Config.Labels "softy-pinko.${name}"}}`;
+  const format = `{{join .RepoTags " "}}\t${label("stand-in")}\t${label("stand-in.version")}`;
+  // Fails if an image is missing, but still prints the others
+  const { stdout } = await attempt("docker", argv`image inspect ${names} --format=${format}`);
   const current = versionOfStandIns();
   const present = new Map<string, boolean>();
   for (const [tags = "", standIn, version] of stdout.split("\n").map((line) => line.split("\t"))) {
@@ -72,10 +67,10 @@ async function presentImages(): Promise<Map<string, boolean>> {
   return present;
 }
 
-/** A fingerprint of the files that the stand-ins are made from. */
+/** @returns A fingerprint of the files from which the stand-ins are built. */
 function versionOfStandIns(): string {
   const hash = createHash("sha256");
-  const files = readdirSync(standIns, { recursive: true, withFileTypes: true })
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => path.join(entry.parentPath, entry.name))
     .sort();
@@ -83,72 +78,64 @@ function versionOfStandIns(): string {
   return hash.digest("hex").slice(0, 12);
 }
 
-async function makeStandIns(
-  wanted: readonly (typeof baseImages)[number][],
+async function buildStandIns(
+  images: readonly string[],
   report: Report,
   options: RunOptions,
 ): Promise<void> {
   const mirror = await debianMirror();
   if (mirror === undefined) {
     throw new UserError(
-      "no image registry can be reached, and without a Debian mirror no stand-in can be made.",
+      "no image registry responds, and stand-ins need a Debian mirror in the apt sources.",
     );
   }
+  const version = `softy-pinko.stand-in.version=${versionOfStandIns()}`;
   const scratch = await mkdtemp(path.join(tmpdir(), "softy-pinko-"));
   try {
-    report("debootstrap: a bare Debian trixie");
+    report("debootstrap: a minimal Debian trixie");
     await importDebian(mirror, scratch, options);
-    for (const { image, standIn } of wanted) {
+    for (const image of images) {
       report(`building the stand-in for ${image}`);
-      const packages = path.join(scratch, "packages");
-      if (standIn === "node") await fetchNode(packages, options);
-      await build(image, standIn, options, [
-        ...(standIn === "node" ? [`--build-context=packages=${packages}`] : []),
-        ...(standIn === "nginx" ? [`--build-arg=MIRROR=${mirror}`] : []),
-      ]);
+      const standIn = baseImages[image] ?? "";
+      const args: string[] = [];
+      if (standIn === "nginx") args.push(`--build-arg=MIRROR=${mirror}`);
+      if (standIn === "node") {
+        const packages = await fetchNode(path.join(scratch, "packages"), options);
+        args.push(`--build-context=packages=${packages}`);
+      }
+      const build = argv`build -t ${image} --label=${version} ${args} ${path.join(folder, standIn)}`;
+      await run("docker", build, options);
     }
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
 }
 
-/** Makes `softy-pinko-debian`, on which every stand-in is built. */
+/** Builds `softy-pinko-debian`, the base of every stand-in. */
 async function importDebian(mirror: string, scratch: string, options: RunOptions): Promise<void> {
   const root = path.join(scratch, "debian");
   const archive = path.join(scratch, "debian.tar");
-  await run("debootstrap", ["--variant=minbase", "trixie", root, mirror], options);
+  await run("debootstrap", argv`--variant=minbase trixie ${root} ${mirror}`, options);
   await rm(path.join(root, "var/cache/apt/archives"), { recursive: true });
   await rm(path.join(root, "var/lib/apt/lists"), { recursive: true });
-  await run("tar", ["--numeric-owner", "-C", root, "-cf", archive, "."], options);
-  await run("docker", ["import", archive, "softy-pinko-debootstrap"], options);
+  await run("tar", argv`--numeric-owner -C ${root} -cf ${archive} .`, options);
+  await run("docker", argv`import ${archive} softy-pinko-debootstrap`, options);
 
   const context = path.join(scratch, "context");
-  await cp(path.join(standIns, "debian"), context, { recursive: true });
-  await copyFile(certificates, path.join(context, "ca-certificates.crt"));
-  await run("docker", ["build", "-q", "-t", "softy-pinko-debian", context], options);
+  const certificates = path.join(context, "ca-certificates.crt");
+  await cp(path.join(folder, "debian"), context, { recursive: true });
+  await copyFile("/etc/ssl/certs/ca-certificates.crt", certificates);
+  await run("docker", argv`build -q -t softy-pinko-debian ${context}`, options);
 }
 
-/** Fetches the official Node.js 24 binary and npm with this machine's own npm. */
-async function fetchNode(folder: string, options: RunOptions): Promise<void> {
+/** Downloads the official Node.js 24 binary and npm. @returns The folder, a build context. */
+async function fetchNode(target: string, options: RunOptions): Promise<string> {
   const binary = `node-linux-${arch()}`;
-  await run(
-    "npm",
-    ["install", "--no-save", "--ignore-scripts", "--prefix", folder, `${binary}@24`, "npm@11"],
-    options,
-  );
-  const modules = path.join(folder, "node_modules");
-  await cp(path.join(modules, binary, "bin/node"), path.join(folder, "node"));
-  await cp(path.join(modules, "npm"), path.join(folder, "npm"), { recursive: true });
+  const install = argv`install --no-save --ignore-scripts --prefix ${target} ${binary}@24 npm@11`;
+  await run("npm", install, options);
+  const modules = path.join(target, "node_modules");
+  await cp(path.join(modules, binary, "bin/node"), path.join(target, "node"));
+  await cp(path.join(modules, "npm"), path.join(target, "npm"), { recursive: true });
   await rm(modules, { recursive: true });
-}
-
-async function build(
-  image: string,
-  standIn: string,
-  options: RunOptions,
-  args: readonly string[],
-): Promise<void> {
-  const label = `--label=softy-pinko.stand-in.version=${versionOfStandIns()}`;
-  const context = path.join(standIns, standIn);
-  await run("docker", ["build", "-t", image, label, ...args, context], options);
+  return target;
 }

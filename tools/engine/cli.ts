@@ -6,37 +6,32 @@ import { engineStep, stopEngineIfIdle } from "./engine";
 
 main(async (signal) => {
   const program = commandLine("npm run engine --").description(
-    "The Docker engine that this project starts on a machine that has none.",
+    "The Docker engine that this project starts on a machine without one.",
   );
+  const print = (line: string): boolean => process.stdout.write(`${line}\n`);
 
   program
     .command("start")
-    .description("use the engine that answers, or install and start one")
-    .action(async () => {
-      await runSteps([engineStep(signal)]);
-    });
+    .description("use the running engine, or install and start one")
+    .action(() => runSteps([engineStep(signal)]));
 
   program
     .command("stop")
-    .description("end the engine if it is ours and idle")
+    .description("stop the engine if this project started it and no container runs in it")
     .action(async () => {
-      const pid = daemonPid();
-      const stopped = await stopEngineIfIdle();
-      const kept =
-        pid === undefined ? "no engine of ours runs" : "the engine is in use: left alone";
-      process.stdout.write(`${stopped ? "the engine is stopped" : kept}\n`);
+      const isRunning = daemonPid() !== undefined;
+      if (await stopEngineIfIdle()) print("The Docker engine is stopped");
+      else print(isRunning ? "The Docker engine is in use" : "No engine of this project runs");
     });
 
   program
     .command("status")
-    .description("say which engine answers")
+    .description("show the running engine")
     .action(async () => {
       const version = await engineVersion();
       const pid = daemonPid();
-      const whose = pid === undefined ? "not ours" : `ours, process ${pid}`;
-      process.stdout.write(
-        version === undefined ? "no engine answers\n" : `Docker Engine ${version} (${whose})\n`,
-      );
+      const starter = pid === undefined ? "" : ` (started by this project, process ${pid})`;
+      print(version === undefined ? "No Docker engine runs" : `Docker Engine ${version}${starter}`);
     });
 
   await program.parseAsync();

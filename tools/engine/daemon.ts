@@ -1,17 +1,18 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, openSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { argv } from "../lib/argv";
 import { engineVersion } from "../lib/docker";
 import { UserError } from "../lib/errors";
 import { waitUntil } from "../lib/wait";
 
-/** All that our daemon keeps, apart from whatever another engine on this machine keeps. */
+/** Separate from the data of any other engine on this machine. */
 const dataRoot = "/var/lib/softy-pinko-engine";
 export const runFolder = "/run/softy-pinko-engine";
 const pidFile = `${runFolder}/dockerd.pid`;
 const logFile = "/var/log/softy-pinko-engine.log";
 
-/** @returns The process id of the daemon that we started, if it runs. */
+/** @returns The process id of the dockerd that this project started, if it runs. */
 export function daemonPid(): number | undefined {
   try {
     const pid = Number(readFileSync(pidFile, "utf8"));
@@ -22,46 +23,36 @@ export function daemonPid(): number | undefined {
 }
 
 /**
- * Starts dockerd on the default socket, where the plain `docker` and `docker-compose` commands find
- * it, and waits until it answers. It outlives this process.
+ * Starts dockerd on the default socket, which the `docker` client uses, and waits until it responds.
+ * It outlives this process.
  * @returns The engine's version.
- * @throws {UserError} when it ends or stays silent for a minute.
+ * @throws {UserError} if it exits.
+ * @throws {Error} after a minute without a response.
  */
 export async function startDaemon(signal: AbortSignal): Promise<string> {
   mkdirSync(runFolder, { recursive: true });
   const log = openSync(logFile, "a");
   const mtu = await uplinkMtu();
-  const daemon = spawn(
-    "dockerd",
-    [
-      `--data-root=${dataRoot}`,
-      `--exec-root=${runFolder}`,
-      `--pidfile=${pidFile}`,
-      `--mtu=${mtu}`,
-      `--default-network-opt=bridge=com.docker.network.driver.mtu=${mtu}`,
-    ],
-    { detached: true, stdio: ["ignore", log, log] },
-  );
-  let ended = false;
-  daemon.on("error", () => {
-    ended = true;
-  });
-  daemon.on("exit", () => {
-    ended = true;
-  });
+  const args = argv`--data-root=${dataRoot} --exec-root=${runFolder} --pidfile=${pidFile}
+    --mtu=${mtu} --default-network-opt=bridge=com.docker.network.driver.mtu=${mtu}`;
+  const daemon = spawn("dockerd", args, { detached: true, stdio: ["ignore", log, log] });
+  let hasExited = false;
+  for (const event of ["error", "exit"]) {
+    daemon.on(event, () => {
+      hasExited = true;
+    });
+  }
   daemon.unref();
 
+  const isReady = async (): Promise<string | undefined> => {
+    const version = await engineVersion();
+    if (version === undefined && hasExited) {
+      throw new UserError(`the Docker engine does not start: see ${logFile}.`);
+    }
+    return version;
+  };
   try {
-    return await waitUntil(
-      async () => {
-        const version = await engineVersion();
-        if (version === undefined && ended) {
-          throw new UserError(`the Docker engine does not start; its words are in ${logFile}.`);
-        }
-        return version;
-      },
-      { for: "the Docker engine to answer", timeoutMs: 60_000, signal },
-    );
+    return await waitUntil(isReady, { for: "the Docker engine", timeoutMs: 60_000, signal });
   } catch (error) {
     daemon.kill();
     throw error;
@@ -69,9 +60,8 @@ export async function startDaemon(signal: AbortSignal): Promise<string> {
 }
 
 /**
- * Measures what fits through the interface of the default route: packets of containers that are
- * larger than the uplink carries would vanish.
- * @returns Bytes; 1500 where there is no default route.
+ * @returns The MTU of the default route's interface, at most 1500 bytes: larger packets of containers
+ *   would be lost.
  */
 async function uplinkMtu(): Promise<number> {
   const routes = await readFile("/proc/net/route", "utf8").catch(() => "");

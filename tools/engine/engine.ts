@@ -17,27 +17,26 @@ export interface Engine {
   compose: string;
   /** Whether this call started it. */
   started: boolean;
-  /** Base images that are stand-ins; always none in an engine that is not ours. */
+  /** Base images that are stand-ins; always empty for an engine that this project did not start. */
   standIns: string[];
 }
 
 /**
- * Makes sure that a Docker engine runs that can build and run the steps.
+ * Makes sure that a Docker engine runs that can build and run the steps (DESIGN, decision 7).
  *
- * Where one answers it is used as it is. Where none does, and we are root on Debian or Ubuntu, the
- * distribution's engine is installed, started and given the base images. It stays until
- * {@link stopEngineIfIdle}. (DESIGN, decision 7)
- * @throws {UserError} where there is no engine and none may be installed; nothing is changed then.
+ * A running engine is used as it is. Without one, as root on Debian or Ubuntu, the distribution's
+ * engine is installed, started and given the base images. It runs until {@link stopEngineIfIdle}.
+ * @throws {UserError} if no engine runs and none may be installed; nothing is changed then.
  */
 export async function ensureEngine(report: Report, signal: AbortSignal): Promise<Engine> {
-  const [answered, composeAnswered] = await Promise.all([engineVersion(), composeVersion()]);
-  const version = answered ?? (await bringUp(report, signal));
-  const started = answered === undefined;
+  const [runningVersion, installedCompose] = await Promise.all([engineVersion(), composeVersion()]);
+  const started = runningVersion === undefined;
+  const version = runningVersion ?? (await startEngine(report, signal));
   try {
-    const versions = requireVersions(version, composeAnswered ?? (await composeVersion()));
-    const ours = daemonPid() !== undefined;
-    if (ours) enlist();
-    const standIns = ours ? await ensureBaseImages(report, signal) : [];
+    const versions = requireVersions(version, installedCompose ?? (await composeVersion()));
+    const isOurs = daemonPid() !== undefined;
+    if (isOurs) registerUser();
+    const standIns = isOurs ? await ensureBaseImages(report, signal) : [];
     return { ...versions, started, standIns };
   } catch (error) {
     if (started) await stopEngineIfIdle();
@@ -45,23 +44,20 @@ export async function ensureEngine(report: Report, signal: AbortSignal): Promise
   }
 }
 
-/** One line about an engine, for a person. */
+/** @returns An engine's versions in one line. */
 export function describeEngine({ engine, compose, standIns }: Engine): string {
   const note = standIns.length === 0 ? "" : ` (stand-ins: ${standIns.join(", ")})`;
   return `Docker Engine ${engine}, Compose ${compose}${note}`;
 }
 
-/**
- * @param engine Undefined where there is none yet.
- * @returns What a figure was measured on, in a line: cores, processor, engine.
- */
+/** @returns One line about the machine of a measurement: cores, processor, engine. */
 export function describeMachine(engine: Engine | undefined): string {
   const [cpu] = cpus();
   const cores = `${cpus().length} × ${cpu?.model.trim() || process.arch}`;
-  return [cores, ...(engine === undefined ? [] : [describeEngine(engine)])].join(", ");
+  return engine === undefined ? cores : `${cores}, ${describeEngine(engine)}`;
 }
 
-/** The first step of a command that needs Docker: finds or starts an engine, and shows which. */
+/** The first step of a command that needs Docker: finds or starts an engine and shows it. */
 export function engineStep(signal: AbortSignal, keep?: (engine: Engine) => void): Step {
   return {
     title: "Docker engine",
@@ -74,10 +70,10 @@ export function engineStep(signal: AbortSignal, keep?: (engine: Engine) => void)
 }
 
 /**
- * Runs the steps of a command that needs Docker, after the engine's own. An engine that was started
- * for them is stopped again if no container is left running in it.
- * @param cleanUp Runs when the steps have ended, however they ended, before the engine is stopped.
- * @returns The engine that was used.
+ * Runs the engine step and then the steps of a command that needs Docker. An engine that was started
+ * for them is stopped afterwards if no container runs in it.
+ * @param cleanUp Runs after the steps, whether or not they failed, before the engine is stopped.
+ * @returns The engine.
  * @throws What the first failing step or the clean-up throws.
  */
 export async function withEngine(
@@ -102,67 +98,60 @@ export async function withEngine(
   return engine;
 }
 
-async function bringUp(report: Report, signal: AbortSignal): Promise<string> {
+async function startEngine(report: Report, signal: AbortSignal): Promise<string> {
   const host = process.env.DOCKER_HOST ?? process.env.DOCKER_CONTEXT;
   if (host !== undefined) {
-    throw new UserError(`no Docker engine answers at ${host}: start it, or unset DOCKER_HOST.`);
+    throw new UserError(`no Docker engine responds at ${host}: start it, or unset DOCKER_HOST.`);
   }
   if (!(await canInstallPackages())) {
     throw new UserError(
-      "no Docker engine answers: start Docker, or install it from https://docs.docker.com/get-started/get-docker/.",
+      "no Docker engine runs: start Docker, or install it from https://docs.docker.com/get-started/get-docker/.",
     );
   }
-  if (!(await isInstalled())) await installEngine(report, signal);
+  const commands = ["dockerd --version", "docker buildx version", "docker compose version"];
+  const needed = [...commands, "iptables --version", "debootstrap --version"];
+  const isInstalled = await attempt("sh", ["-c", needed.join(" && ")]);
+  if (!isInstalled.ok) await installEngine(report, signal);
   report("starting the engine");
-  // Where there is an init system, the package has started its own service
+  // On a machine with an init system, the package starts its service
   return (await engineVersion()) ?? startDaemon(signal);
 }
 
-async function isInstalled(): Promise<boolean> {
-  const asked = await Promise.all([
-    attempt("dockerd", ["--version"]),
-    attempt("docker", ["buildx", "version"]),
-    attempt("iptables", ["--version"]),
-    attempt("debootstrap", ["--version"]),
-  ]);
-  return asked.every(({ ok }) => ok) && (await composeVersion()) !== undefined;
-}
-
 /**
- * Ends an engine of ours once nobody needs it: no container runs in it and no other process of this
- * project uses it. Leaves any other engine alone.
- * @returns Whether it was ended.
+ * Stops the engine that this project started, unless a container runs in it or another process of
+ * this project uses it.
+ * @returns Whether it was stopped.
  */
 export async function stopEngineIfIdle(): Promise<boolean> {
   if (!endEngineIfIdle()) return false;
   await waitUntil(() => daemonPid() === undefined, {
-    for: "the Docker engine to end",
+    for: "the Docker engine to stop",
     timeoutMs: 30_000,
   });
   return true;
 }
 
-/** The same without waiting for its end, for a process that is about to exit. */
+/** The same without waiting, for a process that is about to exit. */
 export function endEngineIfIdle(): boolean {
   const pid = daemonPid();
   if (pid === undefined) return false;
-  const running = spawnSync("docker", ["ps", "--quiet"]).stdout.toString();
-  if (otherUsers() || running !== "") return false;
+  const containers = spawnSync("docker", ["ps", "--quiet"]).stdout.toString();
+  if (hasOtherUsers() || containers !== "") return false;
   process.kill(pid, "SIGTERM");
   return true;
 }
 
+/** Has a file for each process that uses the engine, named by its process id. */
 const users = path.join(runFolder, "users");
 
-/** Leaves word, until this process ends, that it uses the engine, so that no other one ends it. */
-function enlist(): void {
-  const own = path.join(users, String(process.pid));
+function registerUser(): void {
+  const file = path.join(users, String(process.pid));
   mkdirSync(users, { recursive: true });
-  writeFileSync(own, "");
-  process.once("exit", () => rmSync(own, { force: true }));
+  writeFileSync(file, "");
+  process.once("exit", () => rmSync(file, { force: true }));
 }
 
-function otherUsers(): boolean {
+function hasOtherUsers(): boolean {
   if (!existsSync(users)) return false;
   const others = readdirSync(users).filter((pid) => pid !== String(process.pid));
   return others.some((pid) => existsSync(`/proc/${pid}`));

@@ -9,51 +9,34 @@ const packages = {
 };
 
 /**
- * Debian releases whose own Docker is too old; they take it from trixie. Its packages need no
- * newer libc than bookworm has, so nothing else on the machine is replaced.
- */
-const tooOld = ["bookworm"];
-
-/**
- * Installs the distribution's Docker engine, Compose and buildx, and debootstrap.
- * Needs {@link canInstallPackages}.
- * @throws {CommandError} with apt's own words when a package cannot be had.
+ * Installs the distribution's Docker engine, Compose and buildx, and debootstrap. Debian bookworm's
+ * Docker is too old: it gets trixie's, which runs with bookworm's libc, so nothing else is replaced.
+ * @throws {CommandError} with the output of apt.
  */
 export async function installEngine(report: Report, signal: AbortSignal): Promise<void> {
   const options = { signal, onLine: report.detail };
-  const { ID, VERSION_CODENAME = "" } = await osRelease();
-
-  report("updating the package lists");
-  await updatePackageLists(options);
-
-  let wanted = ID === "ubuntu" ? packages.ubuntu : packages.debian;
-  if (tooOld.includes(VERSION_CODENAME)) {
-    report(`adding Debian trixie as a source: ${VERSION_CODENAME}'s Docker is too old`);
-    await addTrixie();
+  const { ID, VERSION_CODENAME } = await osRelease();
+  let names = ID === "ubuntu" ? packages.ubuntu : packages.debian;
+  if (VERSION_CODENAME === "bookworm") {
+    report("adding Debian trixie to the apt sources: bookworm's Docker is too old");
     await updatePackageLists(options);
-    wanted = wanted.map((name) => (name.startsWith("docker") ? `${name}/trixie` : name));
+    await addTrixie();
+    names = names.map((name) => (name.startsWith("docker") ? `${name}/trixie` : name));
   }
-
-  report(`installing ${wanted.join(" ")}`);
-  await installPackages(wanted, options);
+  report(`installing ${names.join(" ")}`);
+  await installPackages(names, options);
 }
 
-/** Adds trixie behind everything else, so that only what is asked for by name comes from it. */
+/** Adds trixie with a low priority: apt takes only packages from it that are requested by release. */
 async function addTrixie(): Promise<void> {
   const mirror = await debianMirror();
   if (mirror === undefined) {
     throw new UserError("apt has no Debian mirror: add one to /etc/apt/sources.list.d.");
   }
+  const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
   await writeFile(
     "/etc/apt/sources.list.d/softy-pinko-engine.sources",
-    [
-      "Types: deb",
-      `URIs: ${mirror}`,
-      "Suites: trixie",
-      "Components: main",
-      "Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg",
-      "",
-    ].join("\n"),
+    `Types: deb\nURIs: ${mirror}\nSuites: trixie\nComponents: main\nSigned-By: ${keyring}\n`,
   );
   await writeFile(
     "/etc/apt/preferences.d/softy-pinko-engine",

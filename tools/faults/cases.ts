@@ -1,313 +1,258 @@
-import type { Container } from "../lib/compose";
+import { argv } from "../lib/argv";
+import { type Container, compose } from "../lib/compose";
 import { UserError } from "../lib/errors";
 import { redeploy } from "../lib/redeploy";
-import type { Ability, Profile } from "./profiles";
+import { type Experiment, shortName, versionVariable } from "./experiment";
+import { isApiResponse } from "./measure";
 import type { Target } from "./report";
-import { type Scene, shortName, versionVariable } from "./scene";
+import { api, type StackName } from "./stacks";
 
-/** A fault, or one way of it. */
+/** A fault that the lab injects. */
 export interface FaultCase {
-  /** A fault with several cases has a colon in each: `crash:500`. */
   name: string;
   /** What is done, in a sentence. */
   about: string;
-  /** How the faulty server misbehaves, where the third server is one; see faulty-server. */
-  faulty?: "slow" | "error" | "reset" | "memory";
-  /** What the stack must have. */
-  needs?: Ability;
+  /** How the third server misbehaves, if the fault needs a faulty one; see faulty-server. */
+  faulty?: "latency" | "error" | "reset" | "memory";
+  /** A feature that only production has. */
+  needs?: "error pages" | "memory limits" | "X-Served-By headers";
   target?: Partial<Target>;
-  /** Brings it about, leaves it for a while, and restores. */
-  run(scene: Scene): Promise<void>;
+  /** Injects the fault, keeps it for a while, and restores the stack. */
+  run(experiment: Experiment): Promise<void>;
 }
 
-/** Seconds: long enough for a look-up of DNS and for every server's turn many times. */
-const whileDown = 2;
-
-/** Those of the servers that a fault is about, by how many. */
-async function some(scene: Scene, count: number): Promise<Container[]> {
-  const servers = await scene.servers();
-  return servers.slice(-count);
-}
-
-const namesOf = (servers: readonly Container[]): string => servers.map(shortName).join(" and ");
+/** Long enough for a DNS lookup, and for each server to be chosen many times. */
+const downS = 2;
+/** Rejections are allowed for this long after the first server is back: nginx has to notice it. */
+const rejectionGraceMs = 3_000;
 const idsOf = (servers: readonly Container[]): string[] => servers.map(({ id }) => id);
 
-/** Ends servers in some way and starts them again. */
-async function downAndUp(
-  scene: Scene,
+async function lastServer(experiment: Experiment): Promise<Container> {
+  return (await experiment.servers()).at(-1) as Container;
+}
+
+/** Runs a `docker` command on the last few servers, and another after some seconds. */
+async function doAndUndo(
+  experiment: Experiment,
   count: number,
-  verb: string,
-  end: readonly string[],
+  [fault, restore]: [string, string],
+  seconds = downS,
 ): Promise<void> {
-  const servers = await some(scene, count);
-  scene.say(`${verb} ${namesOf(servers)}`);
-  await scene.docker(...end, ...idsOf(servers));
-  await scene.hold(whileDown);
-  scene.say(`start ${namesOf(servers)}`);
-  await scene.docker("start", ...idsOf(servers));
+  const servers = (await experiment.servers()).slice(-count);
+  const names = servers.map(shortName).join(" and ");
+  await experiment.docker(argv`${fault} ${idsOf(servers)}`, `${fault} ${names}`);
+  await experiment.hold(seconds);
+  await experiment.docker(argv`${restore} ${idsOf(servers)}`, `${restore} ${names}`);
 }
 
-/** Not `docker kill --signal`: after it, Docker takes a container's end for wanted. */
-async function toggle(scene: Scene, id: string): Promise<void> {
-  await scene.docker("exec", id, "sh", "-c", "kill -USR2 1");
+/** Not `docker kill --signal`: Docker would take a later exit for a requested stop. */
+const toggle = ({ id }: Container): string[] => argv`exec ${id} sh -c ${"kill -USR2 1"}`;
+
+async function misbehave(experiment: Experiment, how: string): Promise<void> {
+  const server = await lastServer(experiment);
+  await experiment.docker(toggle(server), `${shortName(server)} ${how}`);
+  await experiment.hold(4);
+  await experiment.docker(toggle(server), `${shortName(server)} recovers`);
 }
 
-/** Has the faulty server misbehave for some seconds. */
-async function misbehave(scene: Scene, how: string): Promise<void> {
-  const [server] = await some(scene, 1);
-  if (server === undefined) return;
-  scene.say(`${shortName(server)} ${how}`);
-  await toggle(scene, server.id);
-  await scene.hold(4);
-  scene.say("as before");
-  await toggle(scene, server.id);
-}
-
-async function restartAll(scene: Scene, waiting: boolean): Promise<void> {
-  for (const server of await scene.servers()) {
-    scene.say(`restart ${shortName(server)}`);
-    await scene.docker("restart", server.id);
-    if (waiting) await scene.untilHealthy(server.id);
+async function restartAll(experiment: Experiment, waits: boolean): Promise<void> {
+  for (const server of await experiment.servers()) {
+    await experiment.docker(argv`restart ${server.id}`, `restart ${shortName(server)}`);
+    if (waits) await experiment.waitForHealthy(server.id);
   }
 }
 
-async function cut(scene: Scene): Promise<void> {
-  const [server] = await some(scene, 1);
-  if (server === undefined) return;
-  const settings = "{{json .NetworkSettings.Networks}}";
-  const networks = Object.entries(
-    JSON.parse(await scene.docker("inspect", `--format=${settings}`, server.id)) as Record<
-      string,
-      { Aliases: string[] | null }
-    >,
-  );
-  scene.say(`cut ${shortName(server)} off`);
-  for (const [network] of networks) {
-    await scene.docker("network", "disconnect", network, server.id);
-  }
-  await scene.hold(3);
-  scene.say(`join ${shortName(server)} again`);
-  for (const [network, { Aliases }] of networks) {
-    const aliases = (Aliases ?? []).map((alias) => `--alias=${alias}`);
-    await scene.docker("network", "connect", ...aliases, network, server.id);
-  }
+async function disconnect(experiment: Experiment): Promise<void> {
+  const server = await lastServer(experiment);
+  const format = "{{range $name, $network := .NetworkSettings.Networks}}{{$name}}{{end}}";
+  const network = await experiment.docker(argv`inspect --format=${format} ${server.id}`);
+  const connection = [network, server.id];
+  const name = shortName(server);
+  await experiment.docker(argv`network disconnect ${connection}`, `disconnect ${name}`);
+  await experiment.hold(3);
+  const connect = argv`network connect --alias=${api.service} ${connection}`;
+  await experiment.docker(connect, `connect ${name}`);
 }
 
-async function rescale(scene: Scene): Promise<void> {
+async function rescale(experiment: Experiment): Promise<void> {
+  const { stack, signal, report } = experiment;
   for (const count of [6, 1, 3]) {
-    scene.say(`${count} server${count === 1 ? "" : "s"}`);
-    await scene.compose(
-      ...["up", "--detach", "--no-recreate", "--no-build", "--wait"],
-      ...["--scale", `${scene.profile.servers.service}=${count}`],
-    );
-    if (count !== 3) await scene.hold(whileDown);
+    experiment.mark(`${count} server${count === 1 ? "" : "s"}`);
+    const args = argv`up --detach --no-recreate --no-build --wait --scale=${api.service}=${count}`;
+    await compose(stack, args, { signal, onLine: report.detail });
+    await experiment.servers();
+    if (count !== 3) await experiment.hold(downS);
   }
 }
 
-/** By the means of `npm run redeploy`. */
-async function replaceAll(scene: Scene): Promise<void> {
-  const { stack, profile, url, signal, report } = scene;
-  const say = Object.assign((line: string) => scene.say(line), { detail: report.detail });
-  await redeploy(
-    { ...stack, env: { ...stack.env, [versionVariable]: new Date().toISOString() } },
-    { service: profile.servers.service, url: `${url}/api/hello`, signal, report: say },
-  );
-  await scene.servers();
+async function replaceAll(experiment: Experiment): Promise<void> {
+  const { stack, origin, signal } = experiment;
+  const mark = (line: string): void => experiment.mark(line);
+  const report = Object.assign(mark, { detail: experiment.report.detail });
+  const env = { ...stack.env, [versionVariable]: new Date().toISOString() };
+  const url = `${origin}/api/hello`;
+  await redeploy({ ...stack, env }, { service: api.service, url, signal, report });
+  await experiment.servers();
 }
 
-async function killFrontEnd(scene: Scene): Promise<void> {
-  const { id } = await scene.container(scene.profile.pages ?? "");
-  const close = scene.mayTurnAway("page");
-  scene.say("kill front-end");
-  await scene.docker("kill", id);
-  await scene.hold(whileDown);
-  scene.say("start front-end");
-  await scene.docker("start", id);
-  await scene.untilHealthy(id);
-  close(3);
+async function killFrontEnd(experiment: Experiment): Promise<void> {
+  const frontEnd = `${experiment.stack.project}-front-end-1`;
+  const window = experiment.allowRejections("page");
+  await experiment.docker(argv`kill ${frontEnd}`, "kill front-end");
+  await experiment.hold(downS);
+  await experiment.docker(argv`start ${frontEnd}`, "start front-end");
+  await experiment.waitForHealthy(frontEnd);
+  window.untilMs = experiment.load.now() + rejectionGraceMs;
 }
 
-async function reloadProxy(scene: Scene): Promise<void> {
-  const { id } = await scene.container(scene.profile.proxy.service);
-  for (let time = 0; time < 5; time += 1) {
-    scene.say("reload");
-    await scene.docker("exec", id, "nginx", "-s", "reload");
-    await scene.hold(0.7);
+async function reloadProxy(experiment: Experiment): Promise<void> {
+  const reload = argv`exec ${`${experiment.stack.project}-proxy-1`} nginx -s reload`;
+  for (let count = 0; count < 5; count += 1) {
+    await experiment.docker(reload, "reload");
+    await experiment.hold(0.7);
   }
 }
 
-/** Restarts of a container by its own policy; `docker start` does not count. */
-const restarts = async (scene: Scene, id: string): Promise<number> =>
-  Number(await scene.docker("inspect", "--format={{.RestartCount}}", id));
-
-async function runIntoLimit(scene: Scene): Promise<void> {
-  const [server] = await some(scene, 1);
-  if (server === undefined) return;
-  const before = await restarts(scene, server.id);
-  scene.say(`${shortName(server)} eats memory`);
-  await toggle(scene, server.id);
-  await scene.until(
-    "the kernel to kill it and Docker to start it again",
-    async () => (await restarts(scene, server.id)) > before,
-  );
-  scene.say("killed and started again");
-  await scene.untilHealthy(server.id);
+async function runOutOfMemory(experiment: Experiment): Promise<void> {
+  const server = await lastServer(experiment);
+  // Restarts by the container's restart policy; `docker start` is not counted
+  const inspect = argv`inspect --format={{.RestartCount}} ${server.id}`;
+  const before = await experiment.docker(inspect);
+  await experiment.docker(toggle(server), `${shortName(server)} allocates memory`);
+  const isRestarted = async (): Promise<boolean> => (await experiment.docker(inspect)) !== before;
+  await experiment.waitFor("the kernel to kill the server and Docker to restart it", isRestarted);
+  experiment.mark("killed and restarted");
+  await experiment.waitForHealthy(server.id);
 }
 
-async function stopAll(scene: Scene): Promise<void> {
-  const servers = await scene.servers();
-  const [first, ...others] = idsOf(servers);
-  if (first === undefined) return;
-  const close = scene.mayTurnAway("api");
-  scene.say("stop every server");
-  await scene.docker("stop", first, ...others);
-  await scene.hold(whileDown);
-  scene.say("start the first");
-  await scene.docker("start", first);
-  close(3);
-  const fromMs = scene.load.now();
-  await scene.until(
-    "an API answer",
-    () =>
-      scene.load.samples.some(
-        ({ ask, outcome, startMs }) =>
-          startMs >= fromMs && ask.kind === "api" && outcome === "served",
-      ),
-    10,
+async function stopAll(experiment: Experiment): Promise<void> {
+  const { load } = experiment;
+  const [first = "", ...others] = idsOf(await experiment.servers());
+  const window = experiment.allowRejections("api");
+  await experiment.docker(argv`stop ${first} ${others}`, "stop every server");
+  await experiment.hold(downS);
+  await experiment.docker(argv`start ${first}`, "start the first server");
+  const { length } = load.samples;
+  const startMs = load.now();
+  window.untilMs = startMs + rejectionGraceMs;
+  const served = await experiment.waitFor("an API response", () =>
+    load.samples.slice(length).find(isApiResponse),
   );
-  scene.servedAgainS = (scene.load.now() - fromMs) / 1_000;
-  scene.say("served again");
-  await scene.docker("start", ...others);
+  experiment.servedAgainS = (served.startMs + served.latencyMs - startMs) / 1_000;
+  await experiment.docker(argv`start ${others}`, "served again: start the others");
 }
 
-/** Every case, in the order in which they are tried. */
+/** Every fault, in the order in which they are injected. */
 export const cases: readonly FaultCase[] = [
   {
     name: "kill",
-    about: "one server is killed (SIGKILL), and started again after 2 s",
-    run: (scene) => downAndUp(scene, 1, "kill", ["kill"]),
+    about: "kill one server (SIGKILL), and start it again after 2 s",
+    run: (experiment) => doAndUndo(experiment, 1, ["kill", "start"]),
   },
   {
     name: "stop",
-    about: "one server is stopped (SIGTERM), and started again after 2 s",
-    run: (scene) => downAndUp(scene, 1, "stop", ["stop"]),
+    about: "stop one server (SIGTERM), and start it again after 2 s",
+    run: (experiment) => doAndUndo(experiment, 1, ["stop", "start"]),
   },
   {
     name: "kill-two",
-    about: "two servers of three are killed at once, and started again after 2 s",
-    run: (scene) => downAndUp(scene, 2, "kill", ["kill"]),
+    about: "kill two of three servers at once, and start them again after 2 s",
+    run: (experiment) => doAndUndo(experiment, 2, ["kill", "start"]),
   },
   {
-    name: "hang",
-    about: "one server hangs (docker pause) for 5 s",
+    name: "pause",
+    about: "pause one server for 5 s: it accepts connections, but does not respond",
     target: { worstMs: 1_100 },
-    run: async (scene) => {
-      const servers = await some(scene, 1);
-      scene.say(`pause ${namesOf(servers)}`);
-      await scene.docker("pause", ...idsOf(servers));
-      await scene.hold(5);
-      scene.say(`unpause ${namesOf(servers)}`);
-      await scene.docker("unpause", ...idsOf(servers));
-    },
+    run: (experiment) => doAndUndo(experiment, 1, ["pause", "unpause"], 5),
   },
   {
-    name: "slow",
-    about: "one server takes 500 ms for each answer, for 4 s",
-    faulty: "slow",
-    run: (scene) => misbehave(scene, "answers after 500 ms"),
+    name: "latency",
+    about: "delay each response of one server by 500 ms, for 4 s",
+    faulty: "latency",
+    run: (experiment) => misbehave(experiment, "delays responses by 500 ms"),
   },
   {
-    name: "cut",
-    about: "one server is cut from the network for 3 s",
+    name: "disconnect",
+    about: "disconnect one server from the network for 3 s",
     target: { worstMs: 1_100 },
-    run: cut,
+    run: disconnect,
   },
   {
-    name: "crash:500",
-    about: "one server answers every request with 500, for 4 s",
+    name: "http-500",
+    about: "have one server respond to every request with status 500, for 4 s",
     faulty: "error",
-    run: (scene) => misbehave(scene, "answers 500"),
+    run: (experiment) => misbehave(experiment, "responds with 500"),
   },
   {
-    name: "crash:reset",
-    about: "one server resets every connection that brings a request, for 4 s",
+    name: "reset-peer",
+    about: "have one server reset every connection that brings a request, for 4 s",
     faulty: "reset",
-    run: (scene) => misbehave(scene, "resets connections"),
+    run: (experiment) => misbehave(experiment, "resets connections"),
   },
   {
     name: "rescale",
-    about: "three servers become six, one, and three again",
+    about: "scale from three servers to six, to one, and back to three",
     run: rescale,
   },
   {
-    name: "rolling:waiting",
-    about: "every server is restarted in turn, each when the one before is healthy",
-    run: (scene) => restartAll(scene, true),
+    name: "rolling-restart",
+    about: "restart one server after the other, each when the last one is healthy",
+    run: (experiment) => restartAll(experiment, true),
   },
   {
-    name: "rolling:at-once",
-    about: "every server is restarted in turn, without waiting",
-    run: (scene) => restartAll(scene, false),
+    name: "rolling-no-wait",
+    about: "restart one server after the other without waiting for health checks",
+    run: (experiment) => restartAll(experiment, false),
   },
   {
     name: "redeploy",
-    about: "a new version of the image replaces every server, as npm run redeploy does it",
-    // It waits until each new server has named itself in a response
+    about: "replace every server by one of a new image, as npm run redeploy does",
+    // The redeployment waits until each new server has named itself in a response
     needs: "X-Served-By headers",
     run: replaceAll,
   },
   {
-    name: "front-end",
-    about: "the front-end is killed, and started again after 2 s; pages may be turned away",
+    name: "kill-front-end",
+    about: "kill the only front-end, and start it again after 2 s; pages may be rejected",
     needs: "error pages",
     run: killFrontEnd,
   },
   {
     name: "proxy-reload",
-    about: "the proxy reads its configuration again, five times",
+    about: "reload the proxy's configuration five times",
     run: reloadProxy,
   },
   {
-    name: "limits",
-    about: "one server runs into its memory limit, is killed and returns by itself",
+    name: "out-of-memory",
+    about: "have one server exceed its memory limit; Docker restarts it",
     faulty: "memory",
     needs: "memory limits",
-    run: runIntoLimit,
+    run: runOutOfMemory,
   },
   {
-    name: "all-down",
-    about: "every server is stopped, and started again after 2 s; API requests are turned away",
+    name: "stop-all",
+    about: "stop every server, and start them again after 2 s; API requests may be rejected",
     needs: "error pages",
     target: { turnedAwayMs: 1_000, servedAgainS: 3 },
     run: stopAll,
   },
 ];
 
-const usual: Target = { worstMs: 500, evenS: 3 };
-
 /** @returns What a case should reach. */
-export const targetOf = (fault: FaultCase): Target => ({ ...usual, ...fault.target });
+export const targetOf = ({ target }: FaultCase): Target => ({ worstMs: 500, evenS: 3, ...target });
 
 /**
- * Picks the cases to try.
- * @param names Of cases, or of faults with all their cases; all cases without any.
- * @throws {UserError} for a name that is none, and for a fault that the stack cannot be asked.
+ * Selects the cases to run.
+ * @param names All that the stack can run if there are none.
+ * @throws {UserError} for a fault that needs more than the stack has.
  */
-export function chooseCases(names: readonly string[], profile: Profile): FaultCase[] {
-  const isPossible = ({ needs }: FaultCase): boolean =>
-    needs === undefined || profile.has.includes(needs);
-  if (names.length === 0) return cases.filter(isPossible);
-  const matches = (name: string) => (one: FaultCase) =>
-    one.name === name || one.name.startsWith(`${name}:`);
-  for (const name of names) {
-    const meant = cases.filter(matches(name));
-    if (meant.length === 0) {
-      throw new UserError(`no fault "${name}": choose one of those that --list shows.`);
+export function chooseCases(names: readonly string[], stack: StackName): FaultCase[] {
+  return cases.filter(({ name, needs }) => {
+    const isPossible = needs === undefined || stack === "production";
+    const isNamed = names.includes(name);
+    if (isNamed && !isPossible) {
+      throw new UserError(`${stack} has no ${needs}: run the fault ${name} on production.`);
     }
-    const missing = meant.find((one) => !isPossible(one))?.needs;
-    if (missing !== undefined) {
-      throw new UserError(`${profile.name} has no ${missing}: the fault ${name} asks for them.`);
-    }
-  }
-  return cases.filter((one) => names.some((name) => matches(name)(one)));
+    return names.length === 0 ? isPossible : isNamed;
+  });
 }

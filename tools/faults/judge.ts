@@ -1,53 +1,43 @@
-import type { IncomingHttpHeaders } from "node:http";
+import type { Answer } from "../lib/http";
 
-/** What is asked of a stack over and over, and what a right answer is. */
-export interface Ask {
+/** A request that the load repeats, and the check of its response. */
+export interface Probe {
   path: string;
-  /** Who has to answer: the servers that are balanced, or the one that serves pages. */
+  /** What serves it: the replicas of the API, or the front-end. */
   kind: "api" | "page";
-  isRight(body: string): boolean;
+  isExpected(body: string): boolean;
 }
 
-export interface Answer {
-  status: number;
-  headers: IncomingHttpHeaders;
-  body: string;
-}
-
-/**
- * `turned away` is an orderly "not now": whether it may happen is the fault's to say. All that is
- * neither served nor turned away is lost.
- */
-export type Outcome = "served" | "turned away" | "lost";
-
-export interface Judged {
-  outcome: Outcome;
+export interface Judgment {
+  /** `rejected` is a well-formed 503, which a fault may allow for a time. */
+  outcome: "served" | "rejected" | "lost";
   status?: number;
-  /** Why it is lost. */
-  reason?: string;
+  /** Why the request is lost. */
+  reason?: string | undefined;
 }
 
-/** Judges an answer that came whole. One that did not is lost in any case. */
-export function judge(ask: Ask, { status, headers, body }: Answer): Judged {
+export function judge(probe: Probe, answer: Omit<Answer, "ms">): Judgment {
+  const { status, body, error } = answer;
+  if (status === undefined) return { outcome: "lost", reason: error };
   if (status === 503) {
-    const flaw = flawOf(ask, headers, body);
-    return flaw === undefined
-      ? { outcome: "turned away", status }
-      : { outcome: "lost", status, reason: `503 ${flaw}` };
+    const defect = findDefect(probe, answer);
+    return defect === undefined
+      ? { outcome: "rejected", status }
+      : { outcome: "lost", status, reason: `503 ${defect}` };
   }
   if (status !== 200) return { outcome: "lost", status, reason: `status ${status}` };
-  if (ask.isRight(body)) return { outcome: "served", status };
-  const got = JSON.stringify(body.length > 40 ? `${body.slice(0, 40)}…` : body);
-  return { outcome: "lost", status, reason: `wrong body (${body.length} characters): ${got}` };
+  if (probe.isExpected(body)) return { outcome: "served", status };
+  const shown = JSON.stringify(body.length > 40 ? `${body.slice(0, 40)}…` : body);
+  return { outcome: "lost", status, reason: `wrong body (${body.length} characters): ${shown}` };
 }
 
-/** @returns What is missing of an answer that turns a visitor away as it should be done. */
-function flawOf(ask: Ask, headers: IncomingHttpHeaders, body: string): string | undefined {
-  const type = headers["content-type"] ?? "";
-  const wanted = ask.kind === "page" ? /^text\/html\b/ : /^(application\/json|text\/plain)\b/;
+/** @returns What makes a 503 malformed: the client cannot show it, or cannot tell when to retry. */
+function findDefect(probe: Probe, { headers, body }: Omit<Answer, "ms">): string | undefined {
+  const type = String(headers["content-type"] ?? "");
+  const accepted = probe.kind === "page" ? /^text\/html\b/ : /^(application\/json|text\/plain)\b/;
   if (headers["retry-after"] === undefined) return "without Retry-After";
-  if (!wanted.test(type)) return `of type ${type || "nothing"}`;
+  if (!accepted.test(type)) return type === "" ? "without Content-Type" : `of type ${type}`;
   if (body.trim() === "") return "without a body";
-  const isForCaches = !/\bno-store\b/.test(headers["cache-control"] ?? "");
-  return isForCaches ? "without Cache-Control: no-store" : undefined;
+  const isCacheable = !/\bno-store\b/.test(String(headers["cache-control"]));
+  return isCacheable ? "without Cache-Control: no-store" : undefined;
 }

@@ -1,43 +1,50 @@
-import type { Bucket } from "./measure";
-
-/** What a case should reach; only lost requests decide the exit code. */
+/** What a case should reach. Only lost requests decide the exit code. */
 export interface Target {
   worstMs: number;
   evenS: number;
-  /** The slowest answer that turns a visitor away. */
   turnedAwayMs?: number;
-  /** From the return of the first server until an answer of it. */
+  /** From the start of the first server until it serves a request. */
   servedAgainS?: number;
 }
 
-/** One fault, tried once. */
+/** The requests that ended within a short span of time. */
+export interface Bucket {
+  /** Seconds from the start of the load. */
+  atS: number;
+  served: number;
+  turnedAway: number;
+  lost: number;
+  worstMs: number;
+  /** API responses by server, in the order of the case's shares. */
+  shares: number[];
+}
+
+/** One run of a fault. */
 export interface CaseReport {
   name: string;
   /** What was done, in a sentence. */
   about: string;
-  /** Counted from 1. */
   round: number;
   sent: number;
   lost: number;
+  /** Rejected while the fault allows it. */
   turnedAway: number;
   p99Ms: number;
   worstMs: number;
   slowestTurnedAwayMs?: number;
-  /** Seconds from the return of the first server until it served, where none was left. */
+  /** Seconds from the start of the first server until it served, if all servers were down. */
   servedAgainS?: number;
-  /** Seconds from the restoring until all servers shared evenly; null where it cannot be known. */
+  /** Seconds from the end of the fault until the load was balanced; null if unknown or never. */
   evenAfterS: number | null;
-  /** API answers by server, for instance `back-end-1`; empty where it cannot be known. */
+  /** API responses by server, such as `back-end-1`; empty if responses do not name the server. */
   shares: { server: string; answers: number }[];
   target: Target;
-  /** What is beyond its target. */
   missed: (keyof Target)[];
-  /** Seconds from the start of the load: when the fault began and when all was restored. */
+  /** Seconds from the start of the load until the fault began, and until all was restored. */
   fault: { fromS: number; toS: number };
   events: { atS: number; label: string }[];
   bucketS: number;
   buckets: Bucket[];
-  /** The first few. */
   lostExamples: { atS: number; path: string; status: number | null; reason: string }[];
 }
 

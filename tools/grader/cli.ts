@@ -1,19 +1,18 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { InvalidArgumentError } from "commander";
-import { describeEngine, type Engine, engineStep, stopEngineIfIdle } from "../engine/engine";
-import { commandLine, main, onEnd } from "../lib/cli";
-import { UserError } from "../lib/errors";
-import { runSteps } from "../lib/progress";
+import { describeEngine, withEngine } from "../engine/engine";
+import { collect, commandLine, main, onEnd, wholeNumber } from "../lib/cli";
+import type { Report } from "../lib/progress";
 import { requireWritable, writeReport } from "../lib/report-file";
 import { baseImages } from "./base-images";
 import { leaveRepository } from "./leave";
 import { lendImages, type Machine, openMachine } from "./machine";
-import { follow } from "./progress";
+import type { Message } from "./messages";
 import { renderHtml } from "./render-html";
-import { renderText, scoreLine, tally } from "./render-text";
+import { renderText } from "./render-text";
 import { openRepository, type Task, tasks } from "./repository";
+import { scoreLine, tally } from "./score";
 import { type Graded, gradeIn } from "./session";
 
 interface Options {
@@ -23,94 +22,83 @@ interface Options {
   timeout: number;
 }
 
-/** Whatever is not a result: an interruption as much as a folder that is not there. */
+/** The exit code if there is no result: after an interrupt as for a missing folder. */
 const unfinished = 2;
+
+const addTask = collect(tasks);
 
 main(
   async (signal) => {
     const program = commandLine("npm run grade --")
       .description(
-        "Builds and runs each task of a repository of the course, whatever it is written in, and says for every point whether it holds, why not, and what to do.",
+        "Builds and runs a repository of the course, and reports what holds and what not.",
       )
       .argument("[folder]", "the repository", ".")
-      .option("--task <number>", "only this task; may be given more than once", addTask, [])
-      .option("--json", "the report as JSON on stdout")
-      .option("--html <file>", "the report as one page, with pictures, into a file as well")
-      .option("--timeout <seconds>", "for one build", seconds, 600)
+      .option(
+        "--task <number>",
+        "grade only this task; can be repeated",
+        (value: string, previous: Task[]) => addTask(`task${value.replace(/^task/, "")}`, previous),
+        [],
+      )
+      .option("--json", "print the report as JSON")
+      .option("--html <file>", "also write the report as one page, with pictures")
+      .option("--timeout <seconds>", "for one build", wholeNumber(1, 86_400), 600)
       .addHelpText(
         "after",
-        "\nExit code: 0 nothing fails, 1 something does, 2 it could not be graded.\nThe report is described in docs/grader.md.",
+        "\nExit code: 0 no point fails, 1 a point fails, 2 no result. See docs/grader.md.",
       )
       .parse();
-    const { task: chosen, json, html, timeout } = program.opts<Options>();
+    const options = program.opts<Options>();
     const folder = path.resolve(program.processedArgs[0] as string);
-    const page = html === undefined ? undefined : path.resolve(html);
+    const page = options.html === undefined ? undefined : path.resolve(options.html);
     leaveRepository(folder);
 
     const scratch = await mkdtemp(path.join(tmpdir(), "softy-pinko-grader-"));
-    let engine: Engine | undefined;
     let machine: Machine | undefined;
-    let graded: Promise<Graded> | undefined;
     const cleanUp = async (): Promise<void> => {
       await machine?.close();
       await rm(scratch, { recursive: true, force: true });
-      if (engine?.started) await stopEngineIfIdle();
+      forget();
     };
     const forget = onEnd(cleanUp);
-    try {
-      const folders = await openRepository(folder, scratch);
-      if (page !== undefined) await requireWritable(page);
-      const wanted = tasks.filter((task) => chosen.length === 0 || chosen.includes(task));
-      const { steps, onMessage, end } = follow(wanted, ({ points, seconds }) => {
-        return `${scoreLine(points)} (${seconds} s)`;
+    const folders = await openRepository(folder, scratch);
+    if (page !== undefined) await requireWritable(page);
+    const chosen = tasks.filter((task) => options.task.length === 0 || options.task.includes(task));
+    let graded: Graded = { reports: [], pictures: new Map() };
+    const run = async (report: Report): Promise<undefined> => {
+      machine = await openMachine({ name: process.env.GRADER_MACHINE, report, signal });
+      await lendImages(machine, baseImages(folders), { signal });
+      graded = await gradeIn(machine, {
+        tasks: chosen,
+        folders,
+        scratch,
+        buildTimeoutMs: options.timeout * 1_000,
+        signal,
+        onMessage: (message) => show(message, report),
       });
-      await runSteps([
-        engineStep(signal, (ready) => {
-          engine = ready;
-        }),
-        {
-          title: "A machine to grade in",
-          run: async (report) => {
-            machine = await openMachine({ name: process.env.GRADER_MACHINE, report, signal });
-            await lendImages(machine, baseImages(folders), { signal });
-            const session = { tasks: wanted, folders, scratch, signal, onMessage };
-            graded = gradeIn(machine, { ...session, buildTimeoutMs: timeout * 1_000 });
-            graded.then(() => end(), end);
-            return undefined;
-          },
-        },
-        ...steps,
-      ]);
-      if (graded === undefined) throw new Error("the steps have not run");
-      const { reports, pictures } = await graded;
-      const facts = {
-        repository: path.basename(folder),
-        graded: new Date(),
-        engine: engine === undefined ? "" : describeEngine(engine),
-        tasks: reports,
-      };
-      if (page !== undefined) await writeReport(page, renderHtml({ ...facts, pictures }));
-      process.stdout.write(
-        json ? `${JSON.stringify({ version: 1, ...facts }, null, 2)}\n` : renderText(reports),
-      );
-      return tally(reports.flatMap(({ points }) => points)).fail > 0 ? 1 : 0;
-    } finally {
-      await cleanUp();
-      forget();
-    }
+    };
+    const engine = await withEngine(signal, [{ title: "Grading", run }], cleanUp);
+
+    const { reports, pictures } = graded;
+    const facts = {
+      repository: path.basename(folder),
+      graded: new Date(),
+      engine: describeEngine(engine),
+      tasks: reports,
+    };
+    if (page !== undefined) await writeReport(page, renderHtml({ ...facts, pictures }));
+    const json = JSON.stringify({ version: 1, ...facts }, null, 2);
+    process.stdout.write(options.json ? `${json}\n` : renderText(reports));
+    return tally(reports.flatMap(({ points }) => points)).fail > 0 ? 1 : 0;
   },
   { unfinished },
 );
 
-function addTask(value: string, before: Task[]): Task[] {
-  const task = `task${value.replace(/^task/, "")}` as Task;
-  if (!tasks.includes(task)) throw new UserError(`no task ${value}: choose 0 to 6.`);
-  return [...before, task];
-}
-
-function seconds(value: string): number {
-  if (!/^\d+$/.test(value) || Number(value) === 0) {
-    throw new InvalidArgumentError("give a whole number of seconds.");
-  }
-  return Number(value);
+/** Shows what the grader in the machine does. */
+function show(message: Message, report: Report): void {
+  if (message.kind === "detail") report.detail(message.line);
+  if (message.kind === "milestone") report(`${message.part}: ${message.line}`);
+  if (message.kind !== "done" || message.part === "reading") return;
+  const { task, points, seconds } = message.report;
+  report(`${task}: ${scoreLine(points)} (${seconds} s)`);
 }

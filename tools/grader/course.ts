@@ -1,171 +1,135 @@
 import { showsGreeting } from "./checks/browser";
-import {
-  commandMeansTwo,
-  commandStartsTwo,
-  hasCommandFile,
-  hasExactCommand,
-  takesTurns,
-} from "./checks/command";
-import {
-  canScale,
-  hasComposeFile,
-  hasServices,
-  isSafe,
-  namesBuilds,
-  namesImages,
-  ordersStart,
-  publishes,
-} from "./checks/compose";
-import { hasConf, hasPathsInImage, hasSite, servesSite } from "./checks/front-end";
-import {
-  answersAt,
-  builds,
-  endsOnInterrupt,
-  hasDockerfile,
-  isBasedOn,
-  isUpgraded,
-  printsHello,
-  saysHello,
-  worksInApp,
-} from "./checks/images";
-import { allowsOtherOrigins, asksApi, hasDynamicHeading } from "./checks/page";
-import { copiesProxyConf, routesToServices } from "./checks/proxy";
-import { answersHello, answersPage, comesUp } from "./checks/running";
-import type { Check } from "./point";
+import * as command from "./checks/command";
+import * as compose from "./checks/compose";
+import * as frontEnd from "./checks/front-end";
+import * as images from "./checks/images";
+import * as proxy from "./checks/proxy";
+import * as responses from "./checks/responses";
+import * as running from "./checks/running";
 import type { Task } from "./repository";
-import type { Role, Subject } from "./subject";
+import type { TaskCheck } from "./subject";
 
 interface TaskRules {
   /** The section of the text. */
   source: string;
-  checks: readonly Check<Subject>[];
+  checks: readonly TaskCheck[];
 }
 
-const direct = "http://localhost:5252/api/hello";
+const apiUrl = "http://localhost:5252/api/hello";
+
+const apiDockerfile = images.hasDockerfile({ id: "dockerfile", role: "back-end" });
+
+const apiImage: TaskCheck[] = [
+  apiDockerfile,
+  images.isBasedOn("ubuntu", { id: "base", role: "back-end", needs: ["dockerfile"] }),
+  images.isUpgraded,
+  images.builds({ id: "build", role: "back-end", needs: ["dockerfile"] }),
+];
 
 /** The API's image and what it does, from task1 on. */
-const api = (dockerfile: string, where: string): Check<Subject>[] => [
-  hasDockerfile("back-end", dockerfile, where),
-  isBasedOn("back-end", "base", "ubuntu", dockerfile),
-  isUpgraded("upgrade", dockerfile),
-  builds("back-end", "build", [dockerfile]),
-  worksInApp,
-  answersAt("back-end", "port", 5252, "build"),
-  saysHello("port"),
+const api: TaskCheck[] = [
+  ...apiImage,
+  images.worksInApp,
+  running.isReachable({ id: "port", role: "back-end", needs: ["build"] }),
+  responses.returnsHello({ through: "back-end", needs: ["port"] }),
 ];
 
-const frontEndFiles: Check<Subject>[] = [
-  hasDockerfile("front-end", "front-end-dockerfile", "front-end"),
-  isBasedOn("front-end", "front-end-base", "nginx", "front-end-dockerfile"),
-  hasSite,
-  hasConf,
+const siteBase = { role: "front-end", needs: ["front-end-dockerfile"] } as const;
+const siteFiles: TaskCheck[] = [
+  images.hasDockerfile({ id: "front-end-dockerfile", role: "front-end" }),
+  images.isBasedOn("nginx", { id: "front-end-base", ...siteBase }),
+  frontEnd.hasSite,
+  frontEnd.hasConf,
 ];
 
-const frontEnd: Check<Subject>[] = [
-  ...frontEndFiles,
-  builds("front-end", "front-end-build", [
-    "front-end-dockerfile",
-    "front-end-base",
-    "site",
-    "conf",
-  ]),
-  hasPathsInImage,
-  answersAt("front-end", "front-end-port", 9000, "paths"),
-  servesSite,
+const siteNeeds = ["front-end-dockerfile", "front-end-base", "site", "conf"] as const;
+const site: TaskCheck[] = [
+  ...siteFiles,
+  images.builds({ id: "front-end-build", role: "front-end", needs: siteNeeds }),
+  frontEnd.hasPathsInImage,
+  running.isReachable({ id: "front-end-port", role: "front-end", needs: ["paths"] }),
+  responses.returnsPage({ through: "front-end", needs: ["front-end-port", "site", "paths"] }),
 ];
 
-const stackOf = (roles: readonly Role[], published: readonly Role[]): Check<Subject>[] => [
-  hasComposeFile,
-  isSafe,
-  hasServices(roles),
-  namesBuilds(roles),
-  namesImages(roles),
-  publishes(published),
+const composeFile: TaskCheck[] = [
+  compose.hasComposeFile,
+  compose.isSafe,
+  compose.hasServices,
+  compose.namesBuilds,
+  compose.namesImages,
 ];
 
-/** What a browser needs to show the API's answer, besides the answer itself. */
-const shownWith = ["page", "heading", "script"];
-
-const two = ["back-end", "front-end"] as const;
-const three = ["back-end", "front-end", "proxy"] as const;
-
-const throughProxy: Check<Subject>[] = [
-  hasDockerfile("back-end", "dockerfile", "back-end"),
-  ...frontEndFiles,
-  hasDynamicHeading,
-  asksApi("/api/hello"),
-  hasDockerfile("proxy", "proxy-dockerfile", "proxy"),
-  isBasedOn("proxy", "proxy-base", "nginx", "proxy-dockerfile"),
-  copiesProxyConf,
-  ...stackOf(three, ["proxy"]),
-  ordersStart("proxy"),
-  routesToServices,
+/** The files of a stack with a proxy. */
+const proxiedFiles: TaskCheck[] = [
+  apiDockerfile,
+  ...siteFiles,
+  frontEnd.hasDynamicHeading,
+  frontEnd.requestsApi("/api/hello"),
+  images.hasDockerfile({ id: "proxy-dockerfile", role: "proxy" }),
+  images.isBasedOn("nginx", { id: "proxy-base", role: "proxy", needs: ["proxy-dockerfile"] }),
+  proxy.copiesConf,
+  ...composeFile,
+  compose.publishes("proxy"),
+  compose.ordersStart({ last: "proxy" }),
+  proxy.routesToServices,
 ];
 
-/** What each task must hold, in the order in which a person would look (spec, tasks 0 to 6). */
+const stackNeeds = ["dockerfile", "front-end-dockerfile", "front-end-base", "conf"] as const;
+const proxyNeeds = ["proxy-dockerfile", "proxy-base", "proxy-paths", "upstreams"] as const;
+const pageNeeds = ["hello", "page", "heading", "script"] as const;
+
+/** A stack with a proxy, started. */
+const proxiedStack: TaskCheck[] = [
+  running.comesUp({ needs: [...stackNeeds, ...proxyNeeds] }),
+  responses.returnsHello({ through: "proxy", needs: ["up", "ports"] }),
+  responses.returnsPage({ through: "proxy", needs: ["up", "ports", "site"] }),
+  showsGreeting({ home: "proxy", needs: pageNeeds }),
+];
+
+/** The requirements of each task, in the order in which a person would check them. */
 export const rules: Record<Task, TaskRules> = {
-  task0: {
-    source: "0. Create Your First Docker Image",
-    checks: [
-      hasDockerfile("back-end", "dockerfile", "the folder"),
-      isBasedOn("back-end", "base", "ubuntu", "dockerfile"),
-      isUpgraded("upgrade", "dockerfile"),
-      builds("back-end", "build", ["dockerfile"]),
-      printsHello,
-    ],
-  },
-  task1: { source: "1. Back-end", checks: [...api("dockerfile", "the folder"), endsOnInterrupt] },
-  task2: { source: "2. Front-end", checks: [...api("dockerfile", "back-end"), ...frontEnd] },
+  task0: { source: "0. Create Your First Docker Image", checks: [...apiImage, images.printsHello] },
+  task1: { source: "1. Back-end", checks: [...api, running.endsOnInterrupt] },
+  task2: { source: "2. Front-end", checks: [...api, ...site] },
   task3: {
     source: "3. Connecting the Front-end and Back-end",
     checks: [
-      ...api("dockerfile", "back-end"),
-      allowsOtherOrigins,
-      ...frontEnd,
-      hasDynamicHeading,
-      asksApi(direct),
-      showsGreeting("front-end", ["hello", "cors", ...shownWith]),
+      ...api,
+      responses.allowsOtherOrigins,
+      ...site,
+      frontEnd.hasDynamicHeading,
+      frontEnd.requestsApi(apiUrl),
+      showsGreeting({ home: "front-end", needs: [...pageNeeds, "cors"] }),
     ],
   },
   task4: {
     source: "4. Making it Simpler with Docker Compose",
     checks: [
-      hasDockerfile("back-end", "dockerfile", "back-end"),
-      ...frontEndFiles,
-      hasDynamicHeading,
-      asksApi(direct),
-      ...stackOf(two, two),
-      ordersStart("front-end"),
-      comesUp(two),
-      answersHello("back-end"),
-      answersPage("front-end"),
-      showsGreeting("front-end", ["hello", ...shownWith]),
+      apiDockerfile,
+      ...siteFiles,
+      frontEnd.hasDynamicHeading,
+      frontEnd.requestsApi(apiUrl),
+      ...composeFile,
+      compose.publishes("back-end", "front-end"),
+      compose.ordersStart({ last: "front-end" }),
+      running.comesUp({ needs: stackNeeds }),
+      responses.returnsHello({ through: "back-end", needs: ["up", "ports"] }),
+      responses.returnsPage({ through: "front-end", needs: ["up", "ports", "site"] }),
+      showsGreeting({ home: "front-end", needs: pageNeeds }),
     ],
   },
-  task5: {
-    source: "5. Proxy Server",
-    checks: [
-      ...throughProxy,
-      comesUp(three),
-      answersHello("proxy"),
-      answersPage("proxy"),
-      showsGreeting("proxy", ["hello", ...shownWith]),
-    ],
-  },
+  task5: { source: "5. Proxy Server", checks: [...proxiedFiles, ...proxiedStack] },
   task6: {
     source: "6. Scale Horizontally",
     checks: [
-      hasCommandFile,
-      ...throughProxy,
-      commandMeansTwo,
-      hasExactCommand,
-      canScale,
-      comesUp(three),
-      answersHello("proxy"),
-      answersPage("proxy"),
-      showsGreeting("proxy", ["hello", ...shownWith]),
-      commandStartsTwo,
-      takesTurns,
+      command.hasFile,
+      ...proxiedFiles,
+      command.meansTwo,
+      command.isExact,
+      compose.canScale,
+      ...proxiedStack,
+      command.startsTwo,
+      command.takesTurns,
     ],
   },
 };

@@ -2,17 +2,17 @@ import { escapeOf, trimStart } from "../lib/dockerfile-statements";
 
 /** @returns The lines, and how many of them come before the first instruction. */
 function split(dockerfile: string): { lines: string[]; leading: number } {
-  // BuildKit takes off one byte order mark: another would be next
+  // BuildKit removes one byte order mark; any other one must go, too
   const lines = dockerfile.replace(/^\uFEFF+/, "").split("\n");
   const first = lines.findIndex((line) => !/^(#|\/\/|\{|$)/.test(trimStart(line)));
   return { lines, leading: first === -1 ? lines.length : first };
 }
 
 /**
- * Takes the directives off a Dockerfile, whatever form they have: with `syntax`, BuildKit would fetch
- * a program and run it, and that program decides what the build may do.
+ * Removes the directives of a Dockerfile, in every form. With `syntax`, BuildKit would download and
+ * run a frontend, a program that decides what the build may do.
  * https://docs.docker.com/build/buildkit/frontend/
- * @returns The same instructions on the same lines, of which only `# escape` is still in force.
+ * @returns The same instructions on the same lines; of the directives, only `# escape` stays.
  */
 export function neutralize(dockerfile: string): string {
   const { lines, leading } = split(dockerfile);
@@ -24,10 +24,10 @@ export function neutralize(dockerfile: string): string {
 }
 
 /**
- * Finds a Dockerfile's wish to be read by another program than Docker's own, in every form that any
- * version of BuildKit knows, and in some that none does.
+ * Finds the frontend that a Dockerfile asks for, in every form that a version of BuildKit accepts
+ * and in some that none does.
  * https://github.com/moby/buildkit/blob/master/frontend/dockerfile/parser/directives.go
- * @returns The program's image, or what there is in its place.
+ * @returns Its image, or the unreadable text; undefined for Docker's own frontend.
  */
 export function foreignSyntax(dockerfile: string): string | undefined {
   if (/^\uFFFD\uFFFD|\0/.test(dockerfile)) return "something that is not UTF-8";

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { grading } from "./grade";
+import { gradeAll } from "./grade";
 import type { Message, Part, Request } from "./messages";
 import { newPrefix } from "./sandbox";
 
@@ -9,43 +9,37 @@ import { newPrefix } from "./sandbox";
  * standard output. It ends with its standard input.
  */
 
-const tell = (message: Message): void => {
+const send = (message: Message): void => {
   process.stdout.write(`${JSON.stringify(message)}\n`);
 };
 
 const reportOn = (part: Part) =>
-  Object.assign((line: string) => tell({ kind: "milestone", part, line }), {
-    detail: (line: string) => tell({ kind: "detail", part, line }),
+  Object.assign((line: string) => send({ kind: "milestone", part, line }), {
+    detail: (line: string) => send({ kind: "detail", part, line }),
   });
 
 async function grade({ tasks, folders, buildTimeoutMs }: Request): Promise<void> {
   const ending = new AbortController();
   process.stdin.once("end", () => ending.abort());
-  const sandbox = {
-    prefix: newPrefix(),
-    signal: ending.signal,
-    report: reportOn("reading"),
-    buildTimeoutMs,
-  };
-  const gradings = tasks.map((task) => {
-    const folder = folders.find((candidate) => candidate.task === task);
-    return grading(task, folder && { ...folder, entries: new Map(folder.entries) }, sandbox);
+  const { signal } = ending;
+  const sandbox = { prefix: newPrefix(), signal, report: reportOn("reading"), buildTimeoutMs };
+  const byTask = folders.map((folder) => {
+    return [folder.task, { ...folder, entries: new Map(folder.entries) }] as const;
   });
-  for (const { read } of gradings) await read();
-  tell({ kind: "done", part: "reading" });
-  for (const { task, run, takeDown, report, picture } of gradings) {
-    await run(reportOn(task)).finally(takeDown);
-    tell({ kind: "done", part: task, report: report() });
-    const image = picture();
-    if (image !== undefined) {
-      tell({ kind: "picture", part: task, picture: image.toString("base64") });
-    }
-  }
+  await gradeAll(tasks, new Map(byTask), sandbox, {
+    reportOn,
+    onRead: () => send({ kind: "done", part: "reading" }),
+    onGraded: (report, png) => {
+      const part = report.task;
+      send({ kind: "done", part, report });
+      if (png !== undefined) send({ kind: "picture", part, picture: png.toString("base64") });
+    },
+  });
 }
 
 async function main(): Promise<void> {
   // The grader outside takes silence for a hang
-  const alive = setInterval(() => tell({ kind: "alive" }), 5_000);
+  const alive = setInterval(() => send({ kind: "alive" }), 5_000);
   const [line] = (await once(createInterface(process.stdin), "line")) as [string];
   await grade(JSON.parse(line) as Request);
   clearInterval(alive);

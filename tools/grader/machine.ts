@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { argv } from "../lib/argv";
 import { root } from "../lib/course";
 import { copyImages, officialImages } from "../lib/docker";
 import { UserError } from "../lib/errors";
@@ -12,56 +13,50 @@ import { waitUntil } from "../lib/wait";
 export interface Machine {
   /** The container's name. */
   name: string;
-  /** Removes the container and its network. Comes to its end even after Ctrl-C. */
+  /** Removes the container and its network, even after Ctrl-C. */
   close(): Promise<void>;
 }
 
-export interface MachineOptions {
-  /** Names the container, its network and the volume of its disk; by default the first free number. */
+interface MachineOptions {
+  /** Names the container, its network and the volume of its disk; by default the first free one. */
   name?: string | undefined;
-  /** The most that its disk can hold, such as `20G`. */
+  /** The maximum size of its disk, such as `20G`. */
   diskSize?: string;
   report: Report;
   signal: AbortSignal;
 }
 
-/** The image that machines are made from. */
-export const machineImage = "softy-pinko-grader";
+/** The image of all machines. */
+const machineImage = "softy-pinko-grader";
 
-/** Memory and processes of a whole machine: the engine's own and, below, those that are graded. */
-const limits = ["--memory=4g", "--memory-swap=4g", "--pids-limit=4096"];
+/** For a whole machine, its engine included; what is graded in it has lower limits. */
+const limits = argv`--memory=4g --memory-swap=4g --pids-limit=4096`;
 
-/** So many gradings can run on one machine at the same time: each has a disk of its own. */
+/** The maximum number of concurrent gradings: each has a disk of its own. */
 const maxMachines = 16;
 
 /**
- * Starts a machine for one repository: what is built and run in it sees no image, network, volume,
- * build cache, credential or loopback address of the host's engine, and goes with it as a whole. Its
- * disk stays for the next machine of that name: base images and build layers.
- *
- * It ends with this process, however this process ends.
- * @throws {UserError} where the engine cannot build or start it.
+ * Starts a machine for one repository. What is built and run in it cannot reach an image, network,
+ * volume, build cache, credential or loopback address of the host's engine, and is removed with it.
+ * Its disk stays for the next machine of that name: base images and build layers. The machine stops
+ * when this process ends, even after SIGKILL.
+ * @throws {UserError} if the engine cannot build or start it.
  */
 export async function openMachine(options: MachineOptions): Promise<Machine> {
   const image = await buildMachine(options);
-  if (options.name !== undefined) return start(options.name, image, options);
-  for (let slot = 1; slot <= maxMachines; slot += 1) {
-    try {
-      return await start(`${machineImage}-${slot}`, image, options);
-    } catch (error) {
-      if (!(error instanceof NameTaken)) throw error;
-    }
+  const numbers = Array.from({ length: maxMachines }, (_, index) => index + 1);
+  const names = numbers.map((number) => `${machineImage}-${number}`);
+  for (const name of options.name === undefined ? names : [options.name]) {
+    const machine = await start(name, image, options);
+    if (machine !== undefined) return machine;
   }
-  throw new UserError(`${maxMachines} gradings are running: wait until one of them has ended.`);
-}
-
-class NameTaken extends UserError {
-  override name = "NameTaken";
+  const taken = options.name ?? `each of the ${maxMachines} machines`;
+  throw new UserError(`${taken} is in use by another grading: wait until it has ended.`);
 }
 
 /**
- * Builds the image of this version of the grader, from the build cache where nothing has changed.
- * @returns Its id: another version may take its name at any moment.
+ * Builds the image of this version of the grader, from the build cache if nothing has changed.
+ * @returns Its ID: a concurrent build of another version may take its name.
  */
 export async function buildMachine({
   report,
@@ -70,54 +65,43 @@ export async function buildMachine({
   report("preparing a machine; the first time this takes a minute or two");
   const scratch = await mkdtemp(path.join(tmpdir(), "softy-pinko-machine-"));
   const idFile = path.join(scratch, "id");
+  const dockerfile = path.join(__dirname, "machine/Dockerfile");
   try {
     const built = await attempt(
       "docker",
-      [
-        "build",
-        "--progress=plain",
-        `--tag=${machineImage}`,
-        `--iidfile=${idFile}`,
-        `--file=${path.join(__dirname, "machine/Dockerfile")}`,
-        root,
-      ],
+      argv`build --progress=plain --tag=${machineImage} --iidfile=${idFile}
+        --file=${dockerfile} ${root}`,
       { signal, onLine: report.detail, env: { BUILDX_GIT_INFO: "false" } },
     );
     signal.throwIfAborted();
-    if (!built.ok) {
-      const reason = built.stderr.trim().split("\n").at(-1);
-      throw new UserError(`the machine to grade in cannot be built: ${reason}`);
-    }
-    return await readFile(idFile, "utf8");
+    if (built.ok) return await readFile(idFile, "utf8");
+    throw new UserError(`the machine for grading cannot be built: ${lastLine(built.stderr)}`);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
 }
 
-async function start(name: string, image: string, options: MachineOptions): Promise<Machine> {
-  const { report, signal, diskSize } = options;
+const lastLine = (text: string): string | undefined => text.trim().split("\n").at(-1);
+
+/** @returns Undefined if a machine of that name is running. */
+async function start(
+  name: string,
+  image: string,
+  { report, signal, diskSize }: MachineOptions,
+): Promise<Machine | undefined> {
   report("starting the machine");
-  await attempt("docker", ["network", "create", name], { signal });
+  await attempt("docker", argv`network create ${name}`, { signal });
+  const disk = [`--volume=${name}:/disk`];
+  if (diskSize !== undefined) disk.push(`--env=DISK_SIZE=${diskSize}`);
   const ending = new AbortController();
   let isReady = false;
   let hasEnded = false;
   const ended = attempt(
     "docker",
-    [
-      "run",
-      "--rm",
-      "--interactive",
-      "--privileged",
-      ...limits,
-      `--name=${name}`,
-      "--hostname=machine",
-      `--network=${name}`,
-      `--volume=${name}:/disk`,
-      ...(diskSize === undefined ? [] : [`--env=DISK_SIZE=${diskSize}`]),
-      image,
-    ],
+    argv`run --rm --interactive --privileged ${limits} --name=${name} --hostname=machine
+      --network=${name} ${disk} ${image}`,
     {
-      // Its end is the machine's: see machine/machine.sh
+      // The machine stops when its stdin is closed: see machine/machine.sh
       holdStdin: true,
       signal: ending.signal,
       onLine: (line) => {
@@ -129,50 +113,45 @@ async function start(name: string, image: string, options: MachineOptions): Prom
   });
   const close = async (): Promise<void> => {
     ending.abort();
-    await attempt("docker", ["rm", "--force", "--volumes", name], { detached: true });
+    await attempt("docker", argv`rm --force --volumes ${name}`, { detached: true });
     await ended;
-    await attempt("docker", ["network", "rm", name], { detached: true });
+    await attempt("docker", argv`network rm ${name}`, { detached: true });
   };
+  const wait = { for: "the machine to start", timeoutMs: 60_000, signal };
   try {
-    await waitUntil(() => isReady || hasEnded, {
-      for: "the machine to start",
-      timeoutMs: 60_000,
-      signal,
-    });
-    if (isReady) return { name, close };
-    const { stderr } = await ended;
-    if (/is already in use by container/.test(stderr)) {
-      throw new NameTaken(`a machine named ${name} is running: wait until its grading has ended.`);
-    }
-    throw new UserError(
-      `the engine cannot start a machine to grade in, a privileged container: ${stderr.trim().split("\n").at(-1)}`,
-    );
+    await waitUntil(() => isReady || hasEnded, wait);
   } catch (error) {
-    if (!(error instanceof NameTaken)) await close();
+    await close();
     throw error;
   }
+  if (isReady) return { name, close };
+  const { stderr } = await ended;
+  if (stderr.includes("is already in use by container")) return undefined;
+  await close();
+  throw new UserError(`the engine cannot start a privileged container: ${lastLine(stderr)}`);
 }
 
 /**
- * Gives a machine those base images that the host's engine has: official ones, and no others.
- * @param wanted By name; one that is not there the machine pulls by itself, without credentials.
+ * Gives a machine the official base images that the host's engine has. The machine pulls any other
+ * image itself, without credentials.
+ * @param images By name.
  */
 export async function lendImages(
   { name }: Machine,
-  wanted: readonly string[],
+  images: readonly string[],
   options: RunOptions,
 ): Promise<void> {
-  await copyImages(name, await officialImages(wanted, options), options);
+  await copyImages(name, await officialImages(images, options), options);
 }
 
-/** Copies a folder's contents into a machine, as files of root's. */
+/** Copies a folder's contents into a machine; root owns the files there. */
 export async function putFolder(
   { name }: Machine,
   folder: string,
   target: string,
   options: RunOptions,
 ): Promise<void> {
-  const copied = await attempt("docker", ["cp", "--quiet", folder, `${name}:${target}`], options);
+  const copied = await attempt("docker", argv`cp --quiet ${folder} ${name}:${target}`, options);
   options.signal?.throwIfAborted();
   if (!copied.ok) throw new UserError(`the repository cannot be copied: ${copied.stderr}`);
 }

@@ -3,10 +3,10 @@ import type { Point, Verdict } from "./point";
 import { type Task, type TaskFolder, tasks } from "./repository";
 import type { Kind } from "./snapshot";
 
-/** What the grader on the host asks of the one in the machine: a line of JSON. */
+/** What the grader on the host sends to the one in the machine: a line of JSON. */
 export interface Request {
   tasks: readonly Task[];
-  /** Without the files, which are in the machine by then; `entries` as pairs. */
+  /** Their files are in the machine by then; `entries` as pairs. */
   folders: (Omit<TaskFolder, "entries"> & { entries: [string, Kind][] })[];
   /** For one build. */
   buildTimeoutMs: number;
@@ -25,7 +25,7 @@ export interface TaskReport {
 /** A part of a grading: all that can be read, or one task's images and containers. */
 export type Part = "reading" | Task;
 
-/** What the grader in the machine tells the one on the host, a line of JSON each. */
+/** What the grader in the machine sends to the one on the host: lines of JSON. */
 export type Message =
   | { kind: "milestone" | "detail"; part: Part; line: string }
   | { kind: "done"; part: "reading" }
@@ -36,53 +36,47 @@ export type Message =
 
 /**
  * Reads a line from the machine. A machine that a repository has taken over may send anything.
- * @returns Nothing where it is no message.
+ * @returns Nothing if it is not a message.
  */
-export function readMessage(line: string): Message | undefined {
-  const { kind, part, ...rest } = asRecord(parse(line));
+export function readMessage(text: string): Message | undefined {
+  const { kind, part, line, report, picture } = asRecord(parse(text));
   if (kind === "alive") return { kind };
-  if (part === "reading") {
-    if (kind === "done") return { kind, part };
-  } else if (tasks.includes(part as Task)) {
-    const task = part as Task;
-    if (kind === "done") return { kind, part: task, report: readReport(task, rest.report) };
-    if (kind === "picture") return { kind, part: task, picture: String(rest.picture) };
-  } else {
-    return undefined;
+  const task = tasks.find((name) => name === part);
+  if (task === undefined && part !== "reading") return undefined;
+  if (kind === "milestone" || kind === "detail") {
+    return { kind, part: task ?? "reading", line: asText(line) };
   }
-  if (kind !== "milestone" && kind !== "detail") return undefined;
-  return { kind, part: part as Part, line: asText(rest.line) };
+  if (task === undefined) return kind === "done" ? { kind, part: "reading" } : undefined;
+  if (kind === "done") return { kind, part: task, report: readReport(task, asRecord(report)) };
+  return kind === "picture" ? { kind, part: task, picture: String(picture) } : undefined;
 }
 
-function readReport(task: Task, report: unknown): TaskReport {
-  const { source, points, seconds } = asRecord(report);
-  const list = Array.isArray(points) ? points.slice(0, 100) : [];
+function readReport(task: Task, report: Record<string, unknown>): TaskReport {
+  const points = Array.isArray(report.points) ? report.points.slice(0, 100) : [];
   return {
     task,
-    source: asText(source),
-    points: list.map((point) => readPoint(asRecord(point))),
-    seconds: Number(seconds) || 0,
+    source: asText(report.source),
+    points: points.map((point) => readPoint(asRecord(point))),
+    seconds: Number(report.seconds) || 0,
   };
 }
 
-const verdicts: readonly unknown[] = ["pass", "deviation", "fail", "skipped"] satisfies Verdict[];
+const verdicts: Verdict[] = ["pass", "deviation", "fail", "skipped"];
 
-function readPoint({ verdict, line, ...point }: Record<string, unknown>): Point {
-  return {
-    id: asText(point.id),
-    title: asText(point.title),
-    source: asText(point.source),
-    verdict: verdicts.includes(verdict) ? (verdict as Verdict) : "skipped",
-    ...("cause" in point && { cause: asText(point.cause) }),
-    ...("hint" in point && { hint: asText(point.hint) }),
-    ...("file" in point && { file: asText(point.file) }),
-    ...(typeof line === "number" && { line }),
-  };
-}
+const readPoint = (point: Record<string, unknown>): Point => ({
+  id: asText(point.id),
+  title: asText(point.title),
+  source: asText(point.source),
+  verdict: verdicts.find((known) => known === point.verdict) ?? "skipped",
+  ...("cause" in point && { cause: asText(point.cause) }),
+  ...("hint" in point && { hint: asText(point.hint) }),
+  ...("file" in point && { file: asText(point.file) }),
+  ...(typeof point.line === "number" && { line: point.line }),
+});
 
-function parse(line: string): unknown {
+function parse(text: string): unknown {
   try {
-    return JSON.parse(line);
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
@@ -91,6 +85,6 @@ function parse(line: string): unknown {
 const asRecord = (value: unknown): Record<string, unknown> =>
   typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 
-/** One line that a terminal shows and does not obey. */
+/** One line without a terminal's control sequences. */
 const asText = (value: unknown): string =>
   printable(String(value ?? "").slice(0, 2_000)).replace(/\s+/g, " ");

@@ -1,22 +1,26 @@
 import { printable } from "../lib/printable";
+import { type PointId, titles } from "./titles";
 
 /**
- * What became of a point: it holds; it works but differs from the text; it does not hold; or it could
+ * The result of a point: it holds; it works but differs from the text; it does not hold; or it could
  * not be judged, because of an earlier failure or of something that is not the learner's fault.
  */
 export type Verdict = "pass" | "deviation" | "fail" | "skipped";
 
-/** What there is to say about a point. */
-export interface Finding {
-  verdict: Verdict;
-  /** What is the case, in the learner's terms; where the point holds, what was seen. */
-  cause: string;
-  /** What to do about it. */
-  hint?: string;
-  /** Where, from the graded repository's root. */
+/** A place in the graded repository, from its root. */
+export interface Place {
   file?: string;
   /** Counted from 1. */
   line?: number;
+}
+
+/** What a check reports about a point. */
+export interface Finding extends Place {
+  verdict: Verdict;
+  /** What is wrong, in the learner's terms; if the point holds, what was observed. */
+  cause: string;
+  /** What to do about it. */
+  hint?: string;
 }
 
 /** One requirement of the course, judged. The JSON report consists of these. */
@@ -29,52 +33,68 @@ export interface Point extends Partial<Finding> {
   verdict: Verdict;
 }
 
-/**
- * How one requirement is judged.
- * @typeParam Subject What it looks at.
- */
+/** How one requirement is judged. */
 export interface Check<Subject> {
-  /** Without the task's name, such as `ports`. */
-  id: string;
-  title: string;
-  /** Checks of the same task that must hold, at least with a deviation, for this one to make sense. */
-  needs?: readonly string[];
-  /** Whether it builds or runs something. What can be read is judged first, and waits for nothing. */
+  id: PointId;
+  /** Points of the same task that must hold, at least with a deviation, before this one is judged. */
+  needs?: readonly PointId[];
+  /** Whether it builds or runs something. Checks that only read files come first. */
   isLive?: boolean;
-  /** @returns Nothing where the requirement holds and there is no more to say. */
-  judge(subject: Subject): Promise<Finding | undefined> | Finding | undefined;
+  /** @throws {Judgement} if the requirement does not hold, or if there is more to say. */
+  judge(subject: Subject): void | Promise<void>;
 }
 
-type Where = Pick<Finding, "file" | "line">;
+/** Ends a check with a finding, from anywhere within it. */
+export class Judgement extends Error {
+  constructor(readonly finding: Finding) {
+    super(finding.cause);
+  }
+}
 
 /** The requirement does not hold. */
-export const failed = (cause: string, hint: string, where: Where = {}): Finding => ({
-  verdict: "fail",
-  cause,
-  hint,
-  ...where,
-});
+export const failed = (cause: string, hint: string, place: Place = {}): Finding => {
+  return { verdict: "fail", cause, hint, ...place };
+};
 
 /** It works, but not as the text has it. */
-export const deviates = (cause: string, hint: string, where: Where = {}): Finding => ({
-  verdict: "deviation",
-  cause,
-  hint,
-  ...where,
-});
-
-/** It holds, and this was seen. */
-export const holds = (cause: string): Finding => ({ verdict: "pass", cause });
+export const deviates = (cause: string, hint: string, place: Place = {}): Finding => {
+  return { verdict: "deviation", cause, hint, ...place };
+};
 
 /** It could not be judged, through no fault of the learner. */
 export const skipped = (cause: string): Finding => ({ verdict: "skipped", cause });
 
-/** The points of one task while it is judged, by the ids of their checks. */
-export type Points = Map<string, Point>;
+/** It could not be judged because another point does not hold. */
+export const blockedBy = (id: PointId): Finding => skipped(`needs: ${titles[id]}`);
+
+export function raise(finding: Finding): never {
+  throw new Judgement(finding);
+}
+
+export function fail(...finding: Parameters<typeof failed>): never {
+  raise(failed(...finding));
+}
+
+export function deviate(...finding: Parameters<typeof deviates>): never {
+  raise(deviates(...finding));
+}
+
+/** Catches the finding of a function, such as that a file is unreadable. */
+export function settle<T>(run: () => T): { value?: T; finding?: Finding } {
+  try {
+    return { value: run() };
+  } catch (error) {
+    if (error instanceof Judgement) return { finding: error.finding };
+    throw error;
+  }
+}
+
+/** The points of one task that have been judged. */
+export type Points = Map<PointId, Point>;
 
 /**
- * Judges those checks of a task that only read, or those that build and run. A check whose ground is
- * missing is skipped, so that one mistake is one failure.
+ * Runs those checks of a task that only read, or those that build and run. A check is skipped if a
+ * point that it needs does not hold, so that one mistake is one failure.
  * @param task Such as `task4`; the first part of each point's id.
  * @param source The section of the text.
  * @param points What has been judged before; the new points are added.
@@ -88,31 +108,32 @@ export async function judge<Subject>(
   points: Points,
   signal?: AbortSignal,
 ): Promise<void> {
-  for (const { id, title, needs = [], isLive = false, judge } of checks) {
+  const isMissing = (id: PointId): boolean =>
+    !["pass", "deviation"].includes(points.get(id)?.verdict ?? "skipped");
+  for (const { id, needs, isLive = false, judge } of checks) {
     if (isLive !== (phase === "live")) continue;
-    const missing = needs.find((need) => {
-      const verdict = points.get(need)?.verdict;
-      return verdict !== "pass" && verdict !== "deviation";
-    });
-    const ground = checks.find((check) => check.id === missing)?.title;
-    let finding: Finding | undefined;
+    const missing = needs?.find(isMissing);
+    const point: Point = { id: `${task}.${id}`, title: titles[id], source, verdict: "pass" };
     try {
-      finding =
-        missing === undefined ? await judge(subject) : skipped(`needs: ${ground ?? missing}`);
+      if (missing !== undefined) raise(blockedBy(missing));
+      await judge(subject);
     } catch (error) {
       if (signal?.aborted) throw error;
-      const [message = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
-      finding = skipped(`the grader could not judge this: ${message.slice(0, 200)}`);
+      Object.assign(point, withoutControls(findingOf(error)));
     }
-    const own = finding === undefined ? {} : withoutControls(finding);
-    points.set(id, { id: `${task}.${id}`, title, source, verdict: "pass", ...own });
+    points.set(id, point);
   }
 }
 
-/** Names of files and what programs print may hold what would command a terminal. */
-function withoutControls(finding: Finding): Finding {
+function findingOf(error: unknown): Finding {
+  if (error instanceof Judgement) return error.finding;
+  const [message = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+  return skipped(`the grader could not judge this: ${message.slice(0, 200)}`);
+}
+
+/** File names and the output of programs may contain a terminal's control sequences. */
+function withoutControls({ cause, hint, file, ...finding }: Finding): Finding {
   const clean = (text: string): string => printable(text).replace(/[\n\t]/g, "");
-  const { cause, hint, file } = finding;
   return {
     ...finding,
     cause: clean(cause),

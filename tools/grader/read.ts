@@ -1,18 +1,12 @@
 import { type CheerioAPI, load } from "cheerio/slim";
 import { type Document, LineCounter, parseAllDocuments } from "yaml";
 import { withDeadline } from "../lib/deadline";
-import { parseDockerfile, type Stage } from "../lib/dockerfile";
-import { type Directive, parseNginxConf } from "../lib/nginx-conf";
-import { type Finding, failed } from "./point";
+import { parseDockerfile, type Stages } from "../lib/dockerfile";
+import { type Directive, findUnterminated, parseNginxConf } from "../lib/nginx-conf";
+import { type Finding, failed, Judgement, raise } from "./point";
 
-/** Far more than a file of the course has. The depth of YAML and HTML bounds our stack. */
-const max = {
-  characters: 100_000,
-  page: 1_000_000,
-  levels: 200,
-  values: 100_000,
-  yaml: { brackets: 200, indentation: 100, indicators: 100 },
-};
+/** Far more than a file of the course has. */
+const max = { characters: 100_000, page: 1_000_000, values: 100_000 };
 
 /** A compose file, as its documents and as plain values. */
 export interface Yaml {
@@ -28,44 +22,34 @@ export interface Yaml {
  */
 export function readYaml(text: string | undefined): Yaml {
   return bounded(text, max.characters, "parsing its YAML", (known) => {
-    requireShallow(known);
+    if (/^%/m.test(known)) throw new Error("a line begins with %: Compose has no directives");
     const lines = new LineCounter();
     const options = {
       lineCounter: lines,
       logLevel: "silent",
       merge: true,
-      // Both take quadratic time; Compose itself refuses a key that is there twice
+      // Both take quadratic time; Compose itself rejects a duplicate key
       prettyErrors: false,
       uniqueKeys: false,
-      // What Compose makes of !!binary and the like is not what yaml makes of it
+      // Compose and the yaml package resolve tags such as !!binary differently
       resolveKnownTags: false,
     } as const;
     const documents: Document[] = parseAllDocuments(known, options);
     for (const { errors, warnings } of documents) {
-      const [problem] = [
-        ...errors,
-        ...warnings.filter(({ code }) => code === "TAG_RESOLVE_FAILED"),
-      ];
+      const tags = warnings.filter(({ code }) => code === "TAG_RESOLVE_FAILED");
+      const [problem] = [...errors, ...tags];
       if (problem === undefined) continue;
       const { line } = lines.linePos(problem.pos[0]);
-      throw new Error(`line ${line}: it is no YAML: ${problem.message}`);
+      throw new Error(`line ${line}: it is not valid YAML: ${problem.message}`);
     }
-    const values = documents.map(toPlain);
-    // Compose unfolds them, and takes minutes and gigabytes for it
-    if (countValues(values) > max.values) throw new Error("its aliases unfold without measure");
+    const values = documents.map((document) => document.toJS({ maxAliasCount: -1 }) as unknown);
+    // Compose expands them, which takes minutes and gigabytes
+    if (countValues(values) > max.values) throw new Error("its aliases expand to too many values");
     return { documents, values, lines };
   });
 }
 
-function toPlain(document: Document): unknown {
-  try {
-    return document.toJS({ maxAliasCount: -1 });
-  } catch (error) {
-    throw new Error(`it is no YAML: ${(error as Error).message}`);
-  }
-}
-
-/** @returns How many values there are, with every alias unfolded; no end of them in a cycle. */
+/** @returns The number of values with every alias expanded; infinite for a cycle. */
 function countValues(value: unknown, known = new Map<unknown, number>()): number {
   if (typeof value !== "object" || value === null) return 1;
   let count = known.get(value);
@@ -78,76 +62,60 @@ function countValues(value: unknown, known = new Map<unknown, number>()): number
   return count;
 }
 
-/** Bounds how deep the parser can get, whatever the text turns out to mean. */
-function requireShallow(text: string): void {
-  const { brackets, indentation, indicators } = max.yaml;
-  if (/^%/m.test(text))
-    throw new Error("it begins a line with %: Compose files have no directives");
-  if (text.split(/[[{]/, brackets + 2).length > brackets + 1) {
-    throw new Error(`it has more than ${brackets} opening brackets`);
-  }
-  for (const [index, line] of text.split("\n").entries()) {
-    const at = `line ${index + 1}: it`;
-    if (line.search(/[^ \t]/) > indentation) throw new Error(`${at} is indented too deep`);
-    // A collection can begin behind each of them
-    if (line.split(/[-?:](?=\s|$)/, indicators + 2).length > indicators + 1) {
-      throw new Error(`${at} has more than ${indicators} keys or list items`);
-    }
-  }
-}
-
-/**
- * Parses a Dockerfile.
- * @returns Its stages, see {@link parseDockerfile}.
- * @throws {Error} as {@link readYaml} does.
- */
-export const readStages = (text: string | undefined): [Stage, ...Stage[]] =>
+/** Parses a Dockerfile; throws as {@link readYaml} does. */
+export const readStages = (text: string | undefined): Stages =>
   bounded(text, max.characters, "parsing it", parseDockerfile);
 
-/**
- * Parses an nginx conf.
- * @throws {Error} as {@link readYaml} does.
- */
+/** Parses an nginx conf; throws as {@link readYaml} does, for a missing semicolon too. */
 export const readDirectives = (text: string | undefined): Directive[] =>
-  bounded(text, max.characters, "parsing it", parseNginxConf);
+  bounded(text, max.characters, "parsing it", (known) => {
+    const directives = parseNginxConf(known);
+    const open = findUnterminated(directives);
+    if (open !== undefined) throw new Error(`line ${open.line}: "${open.name}" lacks its ";"`);
+    return directives;
+  });
 
 /**
- * Parses a page, and looks at it within the same bounds.
- * @returns What `look` returns.
- * @throws {Error} as {@link readYaml} does.
+ * Parses a page, and inspects it within the same bounds.
+ * @throws {Error} as {@link readYaml} does; what `inspect` throws.
  */
-export function readHtml<T>(html: string | undefined, look: ($: CheerioAPI, html: string) => T): T {
-  return bounded(html, max.page, "reading the page", (known) => {
-    const $ = load(known);
-    let nodes = $.root().contents().toArray();
-    for (let level = 1; nodes.length > 0; level += 1) {
-      if (level > max.levels)
-        throw new Error(`its elements are more than ${max.levels} levels deep`);
-      nodes = nodes.flatMap((node) => ("children" in node ? node.children : []));
-    }
-    return look($, known);
-  });
-}
+export const readHtml = <T>(text: string | undefined, inspect: (page: CheerioAPI) => T): T =>
+  bounded(text, max.page, "reading the page", (known) => inspect(load(known)));
 
 /** The verdict on a file that one of the functions above cannot read. */
-export function unreadable(error: unknown, hint: string, file: string): Finding {
+function unreadable(error: unknown, hint: string, file: string): Finding {
   const { message } = error as Error;
   const [, line, problem] = /^line (\d+): (.*)$/s.exec(message) ?? [];
   const cause = (problem ?? message).slice(0, 300);
   return failed(cause, hint, { file, ...(line && { line: Number(line) }) });
 }
 
+/** Calls one of the functions above; if the file is unreadable, that is the check's finding. */
+export function readOrFail<T>(file: string, hint: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Judgement) throw error;
+    raise(unreadable(error, hint, file));
+  }
+}
+
+/** Bounds the size of a text, and the time and the stack that reading it takes. */
 function bounded<T>(
   text: string | undefined,
   maxCharacters: number,
   what: string,
-  parse: (text: string) => T,
+  read: (text: string) => T,
 ): T {
   if (text === undefined || text.length > maxCharacters) {
     throw new Error(`it is larger than ${maxCharacters / 1_000} kB`);
   }
   // What the byte order marks of UTF-16 become when they are read as UTF-8
   if (text.startsWith("\u{fffd}\u{fffd}")) throw new Error("it is UTF-16; save it as UTF-8");
-  if (text.includes("\0")) throw new Error("it holds zero bytes; save it as text, in UTF-8");
-  return withDeadline(() => parse(text), { for: what });
+  if (text.includes("\0")) throw new Error("it contains NUL bytes; save it as text, in UTF-8");
+  try {
+    return withDeadline(() => read(text), { for: what });
+  } catch (error) {
+    throw error instanceof RangeError ? new Error("it is nested too deep") : error;
+  }
 }

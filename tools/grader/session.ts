@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import path from "node:path";
+import { argv } from "../lib/argv";
 import { UserError } from "../lib/errors";
 import { printable } from "../lib/printable";
 import { attempt } from "../lib/run";
@@ -7,7 +8,7 @@ import { type Machine, putFolder } from "./machine";
 import { type Message, type Request, readMessage, type TaskReport } from "./messages";
 import type { Task, TaskFolder } from "./repository";
 
-export interface SessionOptions {
+interface SessionOptions {
   tasks: readonly Task[];
   /** The repository's tasks, in a copy of the grader's. */
   folders: ReadonlyMap<Task, TaskFolder>;
@@ -16,7 +17,7 @@ export interface SessionOptions {
   /** For one build. */
   buildTimeoutMs: number;
   signal: AbortSignal;
-  /** Told what goes on. */
+  /** Called for each message except the pictures. */
   onMessage?: (message: Message) => void;
 }
 
@@ -27,7 +28,7 @@ export interface Graded {
   pictures: Map<Task, Buffer>;
 }
 
-/** The grader in the machine says at least every five seconds that it is alive. */
+/** The grader in the machine sends a message at least every five seconds. */
 const maxSilenceMs = 60_000;
 
 /**
@@ -51,58 +52,45 @@ export async function gradeIn(machine: Machine, options: SessionOptions): Promis
 
   const silence = new AbortController();
   const watchdog = setTimeout(() => silence.abort(), maxSilenceMs);
-  const reports = new Map<Task, TaskReport>();
-  const receive = (line: string): void => {
-    const message = readMessage(line);
-    if (message === undefined) return;
-    watchdog.refresh();
-    if (message.kind === "done" && message.part !== "reading") {
-      reports.set(message.part, message.report);
-    }
-    onMessage?.(message);
-  };
+  const node = argv`node --disable-warning=ExperimentalWarning --require=ts-node/register`;
   const { stdout, stderr } = await attempt(
     "docker",
-    [
-      "exec",
-      "--interactive",
-      machine.name,
-      "node",
-      "--disable-warning=ExperimentalWarning",
-      "--require=ts-node/register",
-      "tools/grader/inside.ts",
-    ],
+    argv`exec --interactive ${machine.name} ${node} tools/grader/inside.ts`,
     {
       input: `${JSON.stringify(request)}\n`,
       holdStdin: true,
       signal: AbortSignal.any([signal, silence.signal]),
-      onLine: receive,
+      onLine: (line) => {
+        const message = readMessage(line);
+        if (message === undefined) return;
+        watchdog.refresh();
+        onMessage?.(message);
+      },
     },
   );
   clearTimeout(watchdog);
   signal.throwIfAborted();
+  const { reports, pictures } = resultsIn(stdout);
   const missing = tasks.find((task) => !reports.has(task));
-  if (missing !== undefined) {
-    const reason = silence.signal.aborted
-      ? `it was silent for ${maxSilenceMs / 1000} s`
-      : printable(stderr.trim().split("\n").at(-1) ?? "").slice(0, 300);
-    throw new UserError(
-      `${missing} could not be graded: the grader's machine gave up (${reason}).`,
-    );
+  if (missing === undefined) {
+    return { reports: tasks.flatMap((task) => reports.get(task) ?? []), pictures };
   }
-  return {
-    reports: tasks.flatMap((task) => reports.get(task) ?? []),
-    pictures: picturesIn(stdout),
-  };
+  const reason = silence.signal.aborted
+    ? `it was silent for ${maxSilenceMs / 1000} s`
+    : printable(stderr.trim().split("\n").at(-1) ?? "").slice(0, 300);
+  throw new UserError(`${missing} could not be graded: the grader's machine failed (${reason}).`);
 }
 
-/** Pictures are longer than the lines that are passed on while the program runs. */
-function picturesIn(output: string): Map<Task, Buffer> {
+/** Reads the results once the program has ended: a picture is longer than `onLine` passes on. */
+function resultsIn(output: string) {
+  const reports = new Map<Task, TaskReport>();
   const pictures = new Map<Task, Buffer>();
-  for (const line of output.split("\n")) {
-    const message = readMessage(line);
-    if (message?.kind !== "picture") continue;
-    pictures.set(message.part, Buffer.from(message.picture, "base64"));
+  for (const message of output.split("\n").map(readMessage)) {
+    if (message?.kind === "picture") {
+      pictures.set(message.part, Buffer.from(message.picture, "base64"));
+    } else if (message?.kind === "done" && message.part !== "reading") {
+      reports.set(message.part, message.report);
+    }
   }
-  return pictures;
+  return { reports, pictures };
 }

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { argv } from "./argv";
 import { attempt, type RunOptions, run } from "./run";
 
 /** @returns Whether this process may install distribution packages: root, on Debian or Ubuntu. */
@@ -8,10 +9,7 @@ export async function canInstallPackages(): Promise<boolean> {
   return [ID, ...ID_LIKE.split(" ")].includes("debian");
 }
 
-/**
- * Reads os-release.
- * @returns Its fields, such as `ID` and `VERSION_CODENAME`; none where there is no such file.
- */
+/** @returns The fields of os-release, such as `ID` and `VERSION_CODENAME`; none without the file. */
 export async function osRelease(): Promise<Record<string, string>> {
   const text = await readFile("/etc/os-release", "utf8").catch(() => "");
   return Object.fromEntries(
@@ -19,34 +17,30 @@ export async function osRelease(): Promise<Record<string, string>> {
   );
 }
 
-/** Brings the package lists up to date. */
 export async function updatePackageLists(options: RunOptions): Promise<void> {
-  await run("apt-get", ["-q", "update"], options);
+  await run("apt-get", argv`-q update`, options);
 }
 
 /**
- * Installs distribution packages without asking anything.
- * @param packages Names, each with `/release` where another release is meant.
- * @throws {CommandError} with apt's own words.
+ * Updates the package lists and installs packages without prompts.
+ * @param packages Names; `name/release` takes one from another release.
+ * @throws {CommandError} with the output of apt.
  */
 export async function installPackages(
   packages: readonly string[],
   options: RunOptions,
 ): Promise<void> {
-  const waitForOtherApt = ["-o", "DPkg::Lock::Timeout=120"];
-  await run(
-    "apt-get",
-    ["-q", "-y", "--no-install-recommends", ...waitForOtherApt, "install", ...packages],
-    { ...options, env: { ...options.env, DEBIAN_FRONTEND: "noninteractive" } },
-  );
+  await updatePackageLists(options);
+  const quiet = argv`-q -y --no-install-recommends -o DPkg::Lock::Timeout=120`;
+  const env = { ...options.env, DEBIAN_FRONTEND: "noninteractive" };
+  await run("apt-get", [...quiet, "install", ...packages], { ...options, env });
 }
 
-/**
- * Finds the mirror that this machine already takes Debian's packages from.
- * @returns Its address, or undefined where apt knows no Debian mirror.
- */
+/** @returns The Debian mirror that apt uses, if there is one. Needs the package lists. */
 export async function debianMirror(): Promise<string | undefined> {
-  const targets = await attempt("apt-get", ["indextargets", "--format", "$(LABEL)\t$(REPO_URI)"]);
-  const debian = targets.stdout.split("\n").find((line) => line.startsWith("Debian\t"));
-  return debian?.split("\t")[1];
+  const { stdout } = await attempt(
+    "apt-get",
+    argv`indextargets --format ${"$(LABEL)\t$(REPO_URI)"}`,
+  );
+  return /^Debian\t(.*)$/m.exec(stdout)?.[1];
 }

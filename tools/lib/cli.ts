@@ -10,13 +10,13 @@ import { printable } from "./printable";
 const interrupts = {
   SIGINT: 130,
   SIGTERM: 143,
-  // The terminal was closed. Without one, a handler could undo that nohup ignores the signal
+  // The terminal was closed. Without a terminal, a handler would undo nohup
   ...([0, 1, 2].some((fd) => isatty(fd)) && { SIGHUP: 129 }),
 };
 
 /**
- * Begins a command line. What it cannot parse is one line and exit code 2, as any bad input is.
- * @param name As it is typed, for `--help`.
+ * Defines a command. Arguments that it cannot parse print one line and exit with 2.
+ * @param name As the user types it, for `--help`.
  */
 export function commandLine(name: string): Command {
   return new Command(name).exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
@@ -47,15 +47,14 @@ export function collect<Value extends string>(
 }
 
 export interface MainOptions {
-  /** The exit code of every end without a result, instead of the ones listed for {@link main}. */
+  /** Replaces all exit codes listed for {@link main}. */
   unfinished?: number;
-  /** How long the body has to settle after an interrupt or a defect, then the clean-up to complete. */
+  /** Time for the body to settle after an interrupt or a defect; then for the clean-up. */
   graceMs?: number;
 }
 
 /**
- * Runs the body of a command and turns its end into an exit code: 0, or the number that the body
- * returns. Ends without a result:
+ * Runs the body of a command and exits with 0, or the number that the body returns. Otherwise:
  *
  * - a {@link UserError}: 2, with one line;
  * - a {@link CommandError}: 1, with the output of the program that failed;
@@ -65,10 +64,10 @@ export interface MainOptions {
  *   settles: 1, with one line, and with the stack if the environment variable `DEBUG` is set;
  * - a closed stdout or stderr: 1.
  *
- * After the last three the body has a grace period to settle. Then, or when the event loop is empty,
- * the clean-up that is still registered with {@link onEnd} runs.
- * @param body Gets a signal that aborts when it is to end. It tears down what it started before it
- *   settles; a second Ctrl-C does not cut that short.
+ * After the last three the body has a grace period to settle. Then, or if the event loop is empty,
+ * clean-up that is still registered with {@link onEnd} runs.
+ * @param body Gets a signal that aborts on an interrupt or a defect. It removes what it started
+ *   before it settles; a second Ctrl-C does not interrupt that.
  */
 export function main(
   body: (signal: AbortSignal) => Promise<number | undefined>,
@@ -83,7 +82,7 @@ export function main(
     if (stopCode !== undefined) return;
     stopCode = unfinished ?? code;
     process.stderr.write(message);
-    // Does not keep the event loop alive: if it is empty, there is nothing to wait for
+    // If the event loop is empty, there is nothing to wait for
     setTimeout(end, graceMs).unref();
     controller.abort();
   };
@@ -100,10 +99,10 @@ export function main(
   }
   process.on("uncaughtException", (error) => stop(1, describeDefect(error)));
   process.on("unhandledRejection", (reason) => stop(1, describeDefect(reason)));
-  // A pipe's reader has exited
+  // The reader of a pipe has exited
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => stop(1, ""));
   process.on("beforeExit", () => {
-    // The clean-up will never settle; below, the body
+    // Here the clean-up never settles; below, the body
     if (isEnding) process.exit(stopCode ?? exitCode);
     if (stopCode !== undefined) return void end();
     stop(1, describeDefect("the command waits for something that never happens"));
@@ -120,9 +119,9 @@ export function main(
 const cleanUps = new Set<() => Promise<void>>();
 
 /**
- * Registers clean-up that {@link main} runs before it exits, in case the command's `finally` blocks
- * cannot run or do not complete. All registered clean-up runs concurrently.
- * @returns A function that takes the registration back: call it after cleaning up.
+ * Registers clean-up that {@link main} runs before it exits, concurrently, if the `finally` blocks of
+ * the command do not complete.
+ * @returns A function that cancels the registration: call it after cleaning up.
  */
 export function onEnd(cleanUp: () => Promise<void>): () => void {
   const registration = (): Promise<void> => cleanUp();
@@ -142,7 +141,7 @@ async function cleanUp(): Promise<void> {
   );
 }
 
-/** Ends the process once a pipe has taken all that was written: a long report is not cut off. */
+/** Exits once all output is written, so that a pipe gets the whole report. */
 function exit(code: number): void {
   process.stdout.write("", () => process.stderr.write("", () => process.exit(code)));
 }

@@ -1,12 +1,14 @@
 import { randomBytes } from "node:crypto";
 import path from "node:path";
+import { argv } from "./argv";
 import { attempt, type RunOptions, run } from "./run";
 import { waitUntil } from "./wait";
 
-/** A Compose project: the folder of its docker-compose.yml and what tells it from others. */
+/** A Compose project. */
 export interface Stack {
+  /** The folder with docker-compose.yml. */
   folder: string;
-  /** The project's name; the folder's where none is given. */
+  /** The project's name; by default the folder's. */
   project?: string;
   /** Variables such as `PROXY_PORT` or `COMPOSE_FILE`. */
   env?: Record<string, string>;
@@ -14,75 +16,111 @@ export interface Stack {
 
 export interface Container {
   id: string;
-  /** For instance `task6-back-end-1`. */
+  /** For example `task6-back-end-1`. */
   name: string;
   service: string;
-  /** For instance `running`. */
+  /** For example `running`. */
   state: string;
   /** `healthy`, `unhealthy`, `starting`; empty without a health check. */
   health: string;
-  /** Ports on the host, each once. */
+  /** Host ports, each once. */
   published: number[];
 }
 
-function optionsFor(stack: Stack, options: RunOptions): RunOptions {
-  const project = stack.project === undefined ? {} : { COMPOSE_PROJECT_NAME: stack.project };
-  return { ...options, cwd: stack.folder, env: { ...options.env, ...stack.env, ...project } };
+/** What `docker compose config --format=json` prints, as far as it is used here. */
+export interface ComposeConfig {
+  services: Record<string, ComposeService>;
+  networks?: Record<string, { internal?: boolean; driver_opts?: Record<string, string> } | null>;
+}
+
+export interface ComposeService {
+  image?: string;
+  build?: { context?: string; dockerfile?: string };
+  ports?: { target: number; published?: string; host_ip?: string }[];
+  depends_on?: Record<string, { condition: string }>;
+  healthcheck?: { test?: string[]; start_interval?: string; disable?: boolean };
+  restart?: string;
+  logging?: { driver?: string; options?: Record<string, string> };
+  container_name?: string;
+  privileged?: boolean;
+  volumes?: { type: string; source?: string; target?: string; read_only?: boolean }[];
+  tmpfs?: string[];
+  command?: string[];
+  networks?: Record<string, unknown>;
+  environment?: Record<string, string>;
+  user?: string;
+  read_only?: boolean;
+  cap_drop?: string[];
+  cap_add?: string[];
+  security_opt?: string[];
+  network_mode?: string;
+  mem_limit?: string;
+  cpus?: number;
+  pids_limit?: number;
 }
 
 /**
  * Runs a `docker compose` command on a stack.
  * @returns Its stdout.
- * @throws {CommandError} when it fails.
+ * @throws {CommandError} if it fails.
  */
 export function compose(
   stack: Stack,
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<string> {
-  return run("docker", ["compose", "--progress=plain", ...args], optionsFor(stack, options));
+  const project = stack.project === undefined ? {} : { COMPOSE_PROJECT_NAME: stack.project };
+  const env = { ...options.env, ...stack.env, ...project };
+  return run("docker", argv`compose --progress=plain ${args}`, {
+    ...options,
+    cwd: stack.folder,
+    env,
+  });
+}
+
+/** @returns A stack's configuration, with the environment filled in. */
+export async function readConfig(stack: Stack, options?: RunOptions): Promise<ComposeConfig> {
+  return JSON.parse(await compose(stack, argv`config --format=json`, options)) as ComposeConfig;
 }
 
 /**
- * Ends a stack and removes its containers and networks. Comes to its end even after Ctrl-C.
- * @param more Further options of `down`; without `--volumes` the stack's data stays.
- * @throws {CommandError} when something could not be removed.
+ * Stops a stack and removes its containers and networks, even after Ctrl-C.
+ * @param args More options of `down`; without `--volumes` the stack's data is kept.
+ * @throws {CommandError} if something cannot be removed.
  */
-export async function takeDown(stack: Stack, more: readonly string[] = []): Promise<void> {
-  await compose(stack, ["down", "--remove-orphans", ...more], { detached: true });
+export async function takeDown(stack: Stack, args: readonly string[] = []): Promise<void> {
+  await compose(stack, argv`down --remove-orphans ${args}`, { detached: true });
 }
 
-/** @returns The name by which the engine knows a stack. */
+/** @returns The project name of a stack. */
 export function projectOf(stack: Stack): string {
   return stack.project ?? process.env.COMPOSE_PROJECT_NAME ?? path.basename(stack.folder);
 }
 
-/** @returns All containers of a stack, stopped ones too, ordered by name. */
+/** @returns All containers of a stack, stopped ones included, ordered by name. */
 export async function listContainers(stack: Stack, service?: string): Promise<Container[]> {
-  // Compose's own `ps` takes five times as long
+  // `docker compose ps` takes five times as long
+  const label = "label=com.docker.compose";
+  const filters = [`--filter=${label}.project=${projectOf(stack)}`];
+  if (service !== undefined) filters.push(`--filter=${label}.service=${service}`);
   const fields = [".ID", ".Names", '.Label "com.docker.compose.service"', ".State", ".Status"];
-  const listed = await run("docker", [
-    ...["ps", "--all", "--no-trunc"],
-    `--filter=label=com.docker.compose.project=${projectOf(stack)}`,
-    ...(service === undefined ? [] : [`--filter=label=com.docker.compose.service=${service}`]),
-    `--format=${[...fields, ".Ports"].map((field) => `{{${field}}}`).join("\t")}`,
-  ]);
+  const format = [...fields, ".Ports"].map((field) => `{{${field}}}`).join("\t");
+  const listed = await run("docker", argv`ps --all --no-trunc ${filters} --format=${format}`);
   return listed
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => {
-      const [id = "", name = "", own = "", state = "", status = "", ports = ""] = line.split("\t");
-      // For instance "Up 2 seconds (healthy)" and "0.0.0.0:80->80/tcp, :::80->80/tcp, 9000/tcp"
+      const [id = "", name = "", service = "", state = "", status = "", ports = ""] =
+        line.split("\t");
+      // For example "Up 2 seconds (healthy)" and "0.0.0.0:80->80/tcp, :::80->80/tcp, 9000/tcp"
       const health = /\((?:health: )?(\w+)\)$/.exec(status)?.[1] ?? "";
-      const published = new Set(
-        Array.from(ports.matchAll(/:(\d+)->/g), ([, port]) => Number(port)),
-      );
-      return { id, name, service: own, state, health, published: [...published] };
+      const hostPorts = Array.from(ports.matchAll(/:(\d+)->/g), ([, port]) => Number(port));
+      return { id, name, service, state, health, published: [...new Set(hostPorts)] };
     })
     .sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
 }
 
-/** A port that a stack wants on the host. */
+/** A port that a stack publishes on the host. */
 export interface WantedPort {
   service: string;
   published: number;
@@ -90,28 +128,24 @@ export interface WantedPort {
   target: number;
 }
 
-interface Config {
-  services: Record<string, { ports?: { published?: string; target: number }[] }>;
-}
-
 /** @returns The host ports of a stack's docker-compose.yml, with the environment filled in. */
 export async function wantedPorts(stack: Stack): Promise<WantedPort[]> {
-  const config = JSON.parse(await compose(stack, ["config", "--format=json"])) as Config;
-  return Object.entries(config.services).flatMap(([service, { ports = [] }]) =>
+  const { services } = await readConfig(stack);
+  return Object.entries(services).flatMap(([service, { ports = [] }]) =>
     ports.map(({ published, target }) => ({ service, published: Number(published), target })),
   );
 }
 
-/** A marker that makes requests findable in the servers' logs: `?run=…`. */
+/** @returns A query that makes requests findable in the servers' logs: `?run=…`. */
 export function newMarker(): string {
   return `run=${randomBytes(4).toString("hex")}`;
 }
 
 /**
- * Counts who served the requests that carry a marker, by the log lines of each container.
- * @param expected Requests that were answered; the logs are read until they show as many.
- * @returns Served requests by container name; a container that served none is there with 0.
- * @throws {Error} when the logs do not show them all within 10 s.
+ * Counts the requests with a marker in the log of each container of a service.
+ * @param expected Requests that were sent; the logs are read until they show as many.
+ * @returns Requests by container name; a container without any has 0.
+ * @throws {Error} if the logs do not show them all within 10 s.
  */
 export async function countServed(
   stack: Stack,
@@ -121,14 +155,15 @@ export async function countServed(
 ): Promise<Map<string, number>> {
   return waitUntil(
     async () => {
-      const served = new Map<string, number>();
       const containers = await listContainers(stack, service);
-      const logs = await Promise.all(containers.map(({ id }) => attempt("docker", ["logs", id])));
-      for (const [index, { name }] of containers.entries()) {
-        served.set(name, (logs[index]?.stdout ?? "").split(marker).length - 1);
-      }
-      const total = [...served.values()].reduce((sum, count) => sum + count, 0);
-      return total >= expected ? served : undefined;
+      const counts = await Promise.all(
+        containers.map(async ({ id, name }): Promise<[string, number]> => {
+          const { stdout } = await attempt("docker", ["logs", id]);
+          return [name, stdout.split(marker).length - 1];
+        }),
+      );
+      const total = counts.reduce((sum, [, count]) => sum + count, 0);
+      return total >= expected && new Map(counts);
     },
     { for: `${expected} requests in the logs of ${service}`, timeoutMs: 10_000 },
   );

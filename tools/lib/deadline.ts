@@ -10,10 +10,9 @@ const context = createContext({ work: (): unknown => undefined });
 const script = new Script("work()");
 
 /**
- * Runs synchronous work, such as a parser or a regular expression, within a bounded time. No timer
- * of this thread could interrupt it: V8 ends it from another thread.
- * @returns What the work returns.
- * @throws {Error} when the time is over; what the work throws.
+ * Runs synchronous work, such as a parser or a regular expression, with a timeout. A timer of this
+ * thread cannot interrupt it; V8 can, from another thread.
+ * @throws {Error} after the timeout; what the work throws.
  */
 export function withDeadline<T>(work: () => T, options: DeadlineOptions): T {
   const { timeoutMs = 2_000 } = options;
@@ -22,7 +21,7 @@ export function withDeadline<T>(work: () => T, options: DeadlineOptions): T {
   try {
     return script.runInContext(context, { timeout: timeoutMs }) as T;
   } catch (error) {
-    // V8 makes this error in the other context, so it is no instance of this one's Error
+    // V8 creates this error in the other context, so it is not an instance of this context's Error
     if ((error as { code?: unknown } | undefined)?.code !== "ERR_SCRIPT_EXECUTION_TIMEOUT")
       throw error;
     throw new Error(`timed out after ${timeoutMs / 1000} s ${options.for}`);

@@ -1,82 +1,72 @@
+import { argv } from "./argv";
 import { UserError } from "./errors";
 import { attempt, type RunOptions, run } from "./run";
 
-/** Engine 25 has `start_interval` for health checks; Compose 2.24 is the oldest we support. */
-const oldest = { engine: "25.0", compose: "2.24" };
+/** `start_interval` of health checks needs engine 25; no Compose before 2.24 is tested. */
+const minimum = { engine: "25.0", compose: "2.24" };
 
-export interface DockerVersions {
-  engine: string;
-  compose: string;
-}
-
-/**
- * Asks the engine that the `docker` client is set up for.
- * @returns Its version, or undefined where no engine answers.
- */
+/** @returns The version of the engine that the `docker` client uses, if it responds within 10 s. */
 export async function engineVersion(): Promise<string | undefined> {
-  const asked = await attempt("docker", ["version", "--format", "{{.Server.Version}}"], {
+  const format = "{{.Server.Version}}";
+  const { ok, stdout } = await attempt("docker", argv`version --format=${format}`, {
     timeoutMs: 10_000,
   });
-  return asked.ok ? asked.stdout.trim() : undefined;
+  return ok ? stdout.trim() : undefined;
 }
 
-/** @returns The version of `docker compose`, or undefined where the plugin is missing. */
+/** @returns The version of `docker compose`, if the plugin is installed. */
 export async function composeVersion(): Promise<string | undefined> {
-  const asked = await attempt("docker", ["compose", "version", "--short"]);
-  return asked.ok ? asked.stdout.trim().replace(/^v/, "") : undefined;
+  const { ok, stdout } = await attempt("docker", argv`compose version --short`);
+  return ok ? stdout.trim().replace(/^v/, "") : undefined;
 }
 
-/**
- * Says whether a dotted version is new enough.
- * @param version For instance `26.1.5+dfsg1`; only its leading numbers count.
- */
+/** @param version For example `26.1.5+dfsg1`. */
 export function isAtLeast(version: string, minimum: string): boolean {
-  const numbers = (text: string): number[] => text.split(/[^\d]+/).map(Number);
-  const [have, want] = [numbers(version), numbers(minimum)];
-  for (const [index, wanted] of want.entries()) {
-    const had = have[index] ?? 0;
-    if (had !== wanted) return had > wanted;
-  }
-  return true;
+  // "25" is at least "25.0": a missing number counts as 0
+  return `${version}.0`.localeCompare(minimum, "en", { numeric: true }) >= 0;
 }
 
 /**
- * Makes sure that an engine and a Compose can run our stacks.
- * @param engine Its version.
- * @param compose Its version, or undefined where it is missing.
- * @throws {UserError} when one of them is missing or too old.
+ * Checks that an engine and a Compose can run the stacks.
+ * @param compose Its version; undefined if it is missing.
+ * @throws {UserError} if one of them is missing or too old.
  */
-export function requireVersions(engine: string, compose: string | undefined): DockerVersions {
-  if (!isAtLeast(engine, oldest.engine)) {
-    throw new UserError(`Docker Engine ${engine} is too old: update to ${oldest.engine} or later.`);
+export function requireVersions(
+  engine: string,
+  compose: string | undefined,
+): { engine: string; compose: string } {
+  if (!isAtLeast(engine, minimum.engine)) {
+    throw new UserError(
+      `Docker Engine ${engine} is too old: update to ${minimum.engine} or later.`,
+    );
   }
-  if (compose === undefined || !isAtLeast(compose, oldest.compose)) {
-    const found = compose === undefined ? "is missing" : `${compose} is too old`;
-    throw new UserError(`Docker Compose ${found}: install ${oldest.compose} or later.`);
+  if (compose === undefined || !isAtLeast(compose, minimum.compose)) {
+    const problem = compose === undefined ? "is missing" : `${compose} is too old`;
+    throw new UserError(`Docker Compose ${problem}: install ${minimum.compose} or later.`);
   }
   return { engine, compose };
 }
 
-/** @returns An image's name in full, such as `nginx:latest` for `docker.io/library/nginx`. */
+/** @returns An image's full name, such as `nginx:latest` for `docker.io/library/nginx`. */
 function fullName(image: string): string {
   const name = image.replace(/^docker\.io\//, "").replace(/^library\//, "");
   return /[:@][^/]*$/.test(name) ? name : `${name}:latest`;
 }
 
 /**
- * Finds Docker's official images among some that this machine's engine may have: whatever else bears
- * such a name was built here and is its owner's. The stand-ins that `tools/engine` makes count too.
+ * Finds Docker's official images among some names: pulled from Docker Hub or built by `tools/engine`
+ * as a stand-in. Any other image with such a name was built here and belongs to the user.
  * @returns Their full names, each once.
  */
 export async function officialImages(
   names: readonly string[],
   options: RunOptions,
 ): Promise<string[]> {
-  const wanted = new Set(names.map(fullName).filter((name) => !name.includes("/")));
+  const candidates = new Set(names.map(fullName).filter((name) => !name.includes("/")));
   const format = '{{join .RepoDigests " "}}\t{{index .Config.Labels "softy-pinko.stand-in"}}';
   const official: string[] = [];
-  for (const name of wanted) {
-    const inspect = ["image", "inspect", `--format=${format}`, "--", name];
+  for (const name of candidates) {
+    const inspect = argv`image inspect --format=${format} -- ${name}`;
     const { ok, stdout } = await attempt("docker", inspect, options);
     const [digests = "", standIn = ""] = stdout.split("\t");
     const repository = name.replace(/[:@].*$/, "");
@@ -89,10 +79,9 @@ export async function officialImages(
 }
 
 /**
- * Gives the engine in a container those images of this machine's engine that it does not have, as a
- * registry would.
+ * Copies images from this machine's engine to the engine in a container, unless it has them.
  * @param images By name.
- * @throws {CommandError} when an image is missing here.
+ * @throws {CommandError} if this machine's engine does not have an image.
  */
 export async function copyImages(
   container: string,
@@ -100,12 +89,12 @@ export async function copyImages(
   options: RunOptions,
 ): Promise<void> {
   if (images.length === 0) return;
-  const ids = ["image", "inspect", "--format={{.Id}}", ...images];
-  const [here, there] = await Promise.all([
-    run("docker", ids, options),
-    attempt("docker", ["exec", container, "docker", ...ids], options),
+  const inspect = argv`image inspect --format={{.Id}} ${images}`;
+  const [source, target] = await Promise.all([
+    run("docker", inspect, options),
+    attempt("docker", argv`exec ${container} docker ${inspect}`, options),
   ]);
-  if (there.stdout === here) return;
+  if (target.stdout === source) return;
   const pipe = 'docker save "$@" | docker exec --interactive "$0" docker load --quiet';
   await run("sh", ["-c", pipe, container, ...images], options);
 }

@@ -1,4 +1,4 @@
-/** An instruction whose arguments are not yet taken apart. */
+/** An instruction whose arguments are not parsed yet. */
 export interface Statement {
   /** In capitals. */
   keyword: string;
@@ -10,7 +10,7 @@ export interface Statement {
   heredoc: string;
   /** Counted from 1. */
   line: number;
-  /** What versions of BuildKit might read in different ways. */
+  /** The part of it that versions of BuildKit may interpret differently. */
   unclear?: string | undefined;
 }
 
@@ -52,11 +52,11 @@ export function readStatements(text: string): Statement[] {
   return statements;
 }
 
-/** Go's unicode.IsSpace, which is not JavaScript's `\s`. */
+/** Go's unicode.IsSpace, which differs from JavaScript's `\s`. */
 const leadingBlanks = /^[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/;
 export const trimStart = (text: string): string => text.replace(leadingBlanks, "");
 
-/** @returns The character that continues a line, by the directives at the file's beginning. */
+/** @returns The character that continues a line, from the parser directives at the top. */
 export function escapeOf(lines: readonly string[]): "\\" | "`" {
   for (const line of lines) {
     const [, name = "", value] =
@@ -67,7 +67,7 @@ export function escapeOf(lines: readonly string[]): "\\" | "`" {
   return "\\";
 }
 
-/** Takes the keyword and the flags off a statement's beginning. */
+/** Splits a statement into its keyword, its flags and the rest. */
 export function splitStatement(joined: string, line: number): Statement {
   const [, keyword = "", after = ""] =
     /^([^\t\v\f\r ]*)[\t\v\f\r ]*(.*)$/s.exec(trimStart(joined)) ?? [];
@@ -78,7 +78,7 @@ export function splitStatement(joined: string, line: number): Statement {
     flags.push(match[1] ?? "");
     end = flag.lastIndex;
   }
-  // BuildKit takes quotes and escapes out of a flag, and looks at its bytes, not its characters
+  // BuildKit removes quotes and escapes from a flag, and compares bytes, not characters
   const isDoubtful = (word: string): boolean => word === "--" || /[^!-~]|["'\\]/.test(word);
   const doubtful = /^[!-~]*$/.test(keyword) ? flags.find(isDoubtful) : keyword;
   return {
@@ -92,8 +92,8 @@ export function splitStatement(joined: string, line: number): Statement {
 }
 
 /**
- * Takes the lines of a statement's here-documents.
- * @param joined The statement as a whole.
+ * Reads the lines of a statement's here-documents into it.
+ * @param joined The whole statement.
  * @param index The line after it.
  * @returns The line after its here-documents.
  */
@@ -109,7 +109,7 @@ function takeHeredocs(
   const words = joined.split(/\s+/);
   const delimiter = /^\d*<<(-?)(["']?)([A-Za-z][A-Za-z\d]*)\2$/;
   const others = words.filter((word) => !delimiter.test(word)).join(" ");
-  // Within quotes, and behind any that are not closed, it begins no here-document
+  // Within quotes, or after an open quote, it does not begin a here-document
   const isDoubtful = /<<|["'\\$`]/.test(others) || /[^\t-\r -~]/.test(joined);
   if (isDoubtful || keyword === "ONBUILD") statement.unclear ??= "<<";
   let next = index;
@@ -125,7 +125,7 @@ function takeHeredocs(
   return next;
 }
 
-/** Docker takes anything that is not a JSON array of strings for a shell command. */
+/** To Docker, anything but a JSON array of strings is a shell command. */
 export function execFormOf(content: string): string[] | undefined {
   if (!content.startsWith("[")) return undefined;
   try {

@@ -14,7 +14,7 @@ export interface Instruction {
   line: number;
 }
 
-/** What stands between one FROM and the next. */
+/** The instructions from one FROM to the next. */
 export interface Stage {
   /** The image or the earlier stage that it starts from. */
   base: string;
@@ -23,12 +23,15 @@ export interface Stage {
   instructions: Instruction[];
 }
 
+/** At least one; the image consists of the last one. */
+export type Stages = [Stage, ...Stage[]];
+
 /**
- * Reads a Dockerfile.
- * @returns Its stages, in order, at least one; the last one is what the image consists of.
+ * Parses a Dockerfile.
+ * @returns Its stages, in order.
  * @throws {Error} if there is no FROM, or another instruction than ARG comes before it.
  */
-export function parseDockerfile(text: string): [Stage, ...Stage[]] {
+export function parseDockerfile(text: string): Stages {
   const stages: Stage[] = [];
   for (const instruction of readStatements(text).map(parseStatement)) {
     const { keyword, args, line } = instruction;
@@ -38,20 +41,29 @@ export function parseDockerfile(text: string): [Stage, ...Stage[]] {
     } else if (stages.length > 0) {
       stages.at(-1)?.instructions.push(instruction);
     } else if (keyword !== "ARG") {
-      throw new Error(`line ${line}: ${keyword} stands before the first FROM`);
+      throw new Error(`line ${line}: ${keyword} comes before the first FROM`);
     }
   }
   const [first, ...others] = stages;
-  if (first === undefined) throw new Error("it is no Dockerfile: it has no FROM");
+  if (first === undefined) throw new Error("it is not a Dockerfile: it has no FROM");
   return [first, ...others];
 }
 
 /** @returns The stage that the image consists of. */
-export function lastStage(stages: readonly [Stage, ...Stage[]]): Stage {
-  return stages.at(-1) ?? stages[0];
+export const lastStage = (stages: Stages): Stage => stages.at(-1) ?? stages[0];
+
+/** @returns The image that the last stage starts from, followed through the stages before it. */
+export function baseOf(stages: Stages): string {
+  let { base } = lastStage(stages);
+  for (const _ of stages) {
+    const earlier = stages.find(({ name }) => name === base);
+    if (earlier === undefined) break;
+    ({ base } = earlier);
+  }
+  return base;
 }
 
-/** Takes a statement's arguments apart. */
+/** Parses a statement's flags and arguments. */
 export function parseStatement({ keyword, flags, rest, heredoc, line }: Statement): Instruction {
   const strings = execFormOf(rest);
   const words = `${rest} ${keyword === "RUN" ? heredoc : ""}`.split(/\s+/).filter(Boolean);
@@ -67,3 +79,7 @@ export function parseStatement({ keyword, flags, rest, heredoc, line }: Statemen
     line,
   };
 }
+
+/** @returns An image's name without registry, tag and digest: `docker.io/library/nginx:1` is nginx. */
+export const repositoryOf = (image: string): string =>
+  image.replace(/^(docker\.io\/)?(library\/)?/, "").split(/[:@]/, 1)[0] ?? "";

@@ -1,17 +1,14 @@
 import { printable } from "./printable";
 
 /**
- * Something that the person at the terminal can put right. The message is one line that says what
- * is wrong and what to do; a command prints it alone, without a stack, and exits with 2.
+ * An error that the user can fix. The message is one line that says what is wrong and what to do; a
+ * command prints it without a stack and exits with 2.
  */
 export class UserError extends Error {
   override name = "UserError";
 }
 
-/**
- * A program that we ran and that failed. The message is its command line and its last lines, without
- * what a terminal would obey.
- */
+/** A failed program. The message is its command line and its last 20 lines, safe to print. */
 export class CommandError extends Error {
   override name = "CommandError";
 
@@ -21,7 +18,7 @@ export class CommandError extends Error {
     output: string,
   ) {
     const lastLines = printable(output).trim().split("\n").slice(-20).join("\n");
-    const end = exitCode === undefined ? "" : ` with ${exitCode}`;
-    super(`${printable(command)} failed${end}\n${lastLines}`);
+    const suffix = exitCode === undefined ? "" : ` with ${exitCode}`;
+    super(`${printable(command)} failed${suffix}\n${lastLines}`);
   }
 }

@@ -1,15 +1,17 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
+import { argv } from "./argv";
 import { run } from "./run";
 
 /**
- * Lists the files of a folder in a git repository: those that git tracks or would track, so not
- * what .gitignore names.
+ * Lists the files in a folder of a git repository that git tracks or would track; what .gitignore
+ * names is left out.
  * @param folder An absolute path.
- * @returns Paths from that folder; a file that is deleted but not yet committed is none.
+ * @returns Paths relative to the folder.
  */
 export async function listFiles(folder: string): Promise<string[]> {
-  const options = ["--cached", "--others", "--exclude-standard", "--deduplicate"];
-  const listed = await run("git", ["ls-files", "-z", ...options, "."], { cwd: folder });
-  return listed.split("\0").filter((file) => file !== "" && existsSync(path.join(folder, file)));
+  const list = argv`ls-files -z --cached --others --exclude-standard --deduplicate .`;
+  const files = (await run("git", list, { cwd: folder })).split("\0");
+  // Git still lists files that are deleted but not committed
+  return files.filter((file) => file !== "" && existsSync(path.join(folder, file)));
 }

@@ -1,20 +1,19 @@
 import { Agent, type ClientRequest, type IncomingMessage, request } from "node:http";
 
-/** One answer, or the lack of one. */
+/** A response, or the error instead of one. */
 export interface Answer {
-  /** Undefined when no answer came. */
+  /** Undefined if there is no response. */
   status: number | undefined;
   headers: NodeJS.Dict<string | string[]>;
   body: string;
-  /** Milliseconds from sending to the last byte. */
+  /** Milliseconds from sending the request to the last byte. */
   ms: number;
-  /** Why no answer came. */
+  /** Why there is no response. */
   error?: string;
 }
 
 const maxBodyBytes = 5_000_000;
 
-/** A server that has more to announce before its response does not come to the point. */
 const maxInformational = 100;
 
 export interface Request {
@@ -25,11 +24,11 @@ export interface Request {
 }
 
 /**
- * Sends one request and reads the whole response, whatever the server does: the timeout bounds the
- * whole exchange, and a body above 5 MB is an error.
+ * Sends a request and reads the whole response. The timeout applies to the whole exchange; a body
+ * above 5 MB is an error.
  * @param url An http address.
- * @returns The response; if it is refused, malformed, cut off or late, an `error` and no status.
- *   Status 101 has no body: the connection is closed. Never throws.
+ * @returns The response; if it is refused, malformed, incomplete or late, an `error` and no status.
+ *   A response 101 has no body: the connection is closed. Never throws.
  */
 export function fetchAnswer(url: string, options: Request = {}): Promise<Answer> {
   const { method = "GET", headers = {}, agent, timeoutMs = 10_000 } = options;
@@ -63,7 +62,7 @@ export function fetchAnswer(url: string, options: Request = {}): Promise<Answer>
     let hasResponse = false;
     sent.on("information", (info) => {
       informational += 1;
-      // Without the header Upgrade, Node.js takes it for one more informational response
+      // Without the header Upgrade, Node.js treats 101 as an informational response
       if (info.statusCode === 101) switchProtocols(info);
       if (informational > maxInformational) fail("too many informational responses");
     });
@@ -82,7 +81,7 @@ export function fetchAnswer(url: string, options: Request = {}): Promise<Answer>
     });
     sent.on("error", failWith);
     sent.on("close", () => {
-      // A response can outlast it: its end may still have to be read
+      // The end of a response may still have to be read
       if (!hasResponse) fail("the connection was closed");
     });
     sent.end();
@@ -90,20 +89,19 @@ export function fetchAnswer(url: string, options: Request = {}): Promise<Answer>
 }
 
 export interface Load {
-  /** Requests in total; without it, as many as there is time for. */
+  /** Requests in total; without it, until `signal` aborts. */
   count?: number;
-  /** Connections that stay open, each with one request at a time. */
+  /** Keep-alive connections, each with one request at a time. */
   connections: number;
-  /** Ends it after the answers that are under way. */
+  /** Sends no more requests once it aborts. */
   signal?: AbortSignal;
-  /** Told of each answer. */
+  /** Called with each response. */
   onAnswer?: (answer: Answer) => void;
 }
 
 /**
- * Sends many requests over a fixed number of connections, each connection sending its next request
- * once it has the answer to the last.
- * @returns All answers, in the order in which they came.
+ * Sends many requests over a fixed number of connections.
+ * @returns All responses, in the order in which they arrived.
  */
 export async function fetchMany(url: string, load: Load): Promise<Answer[]> {
   const { count = Number.POSITIVE_INFINITY, connections, signal, onAnswer } = load;

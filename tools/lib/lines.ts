@@ -4,7 +4,7 @@ const maxLength = 64_000;
 
 /**
  * Reads a stream of UTF-8 line by line.
- * @param onLine Called with each line as it comes, without its end; lines above 64 kB come in
+ * @param onLine Called with each line as it arrives, without its end. A line above 64 kB arrives in
  *   pieces, so that a program that never ends its line does not fill the memory.
  */
 export function eachLine(stream: Readable, onLine: (line: string) => void): void {

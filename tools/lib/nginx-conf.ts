@@ -6,7 +6,7 @@ export interface Directive {
   name: string;
   /** Without their quotes and escapes. */
   args: string[];
-  /** Where its name stands, counted from 1. */
+  /** Of its name, counted from 1. */
   line: number;
   block?: Directive[];
 }
@@ -17,19 +17,19 @@ interface Token {
   line: number;
 }
 
-/** nginx itself knows three or four levels. It keeps whoever walks the blocks from recursing deep. */
+/** nginx itself nests three or four levels. The limit bounds recursion over the blocks. */
 const maxDepth = 50;
 
 /**
- * Reads an nginx conf, or a file that one includes. Knows no directive by name.
+ * Parses an nginx conf, or a file that one includes, without knowing any directive by name.
  * @returns Its directives, in order.
- * @throws {Error} that names the line, where braces, quotes or semicolons do not pair up.
+ * @throws {Error} that names the line, if braces, quotes or semicolons do not match.
  */
 export function parseNginxConf(text: string): Directive[] {
   const top: Directive[] = [];
   const open: Directive[] = [];
   let words: Token[] = [];
-  const noWordsMayWait = (): void => {
+  const requireNoPendingWords = (): void => {
     const [name] = words;
     if (name !== undefined) fail(name.line, `"${name.text}" lacks its ";"`);
   };
@@ -38,11 +38,11 @@ export function parseNginxConf(text: string): Directive[] {
     if (token.kind === "word") {
       words.push(token);
     } else if (token.text === "}") {
-      noWordsMayWait();
+      requireNoPendingWords();
       if (open.pop() === undefined) fail(token.line, '"}" closes nothing');
     } else {
       const [name, ...args] = words;
-      if (name === undefined) fail(token.line, `"${token.text}" stands without a directive`);
+      if (name === undefined) fail(token.line, `"${token.text}" without a directive`);
       const directive: Directive = {
         name: name.text,
         args: args.map((word) => word.text),
@@ -54,13 +54,13 @@ export function parseNginxConf(text: string): Directive[] {
       words = [];
     }
   }
-  noWordsMayWait();
+  requireNoPendingWords();
   const unclosed = open.at(-1);
   if (unclosed !== undefined) fail(unclosed.line, `"${unclosed.name} {" is never closed`);
   return top;
 }
 
-/** @returns Those of the directives, at any depth, that have a name. */
+/** @returns The directives of that name, at any depth. */
 export function findDirectives(directives: readonly Directive[], name: string): Directive[] {
   return directives.flatMap((directive) => [
     ...(directive.name === name ? [directive] : []),
@@ -68,8 +68,25 @@ export function findDirectives(directives: readonly Directive[], name: string): 
   ]);
 }
 
+/** Names that begin a line of a conf like the course's, and are never a value in one. */
+const lineStarts = new Set(
+  "listen server_name root index location proxy_pass proxy_set_header try_files".split(" "),
+);
+
+/** @returns A directive without a semicolon: to nginx the next line is more of its arguments. */
+export function findUnterminated(directives: readonly Directive[]): Directive | undefined {
+  for (const directive of directives) {
+    const { name, args, block = [] } = directive;
+    // root is a user, too
+    if (name !== "user" && args.some((arg) => lineStarts.has(arg))) return directive;
+    const nested = findUnterminated(block);
+    if (nested !== undefined) return nested;
+  }
+  return undefined;
+}
+
 /**
- * As nginx's own reader does: a quote or `#` means something only where a word begins, and `${`
+ * As in nginx's own parser, a quote or `#` is special only at the beginning of a word, and `${`
  * does not open a block. https://github.com/nginx/nginx/blob/master/src/core/ngx_conf_file.c
  */
 const tokenPattern =

@@ -1,7 +1,7 @@
 /**
  * Control sequences of a terminal (ECMA-48), in their 7-bit and 8-bit forms, then all other control
- * characters. No part of the expression can run past the next control character, so it takes linear
- * time.
+ * characters. No part of the expression can match past the next control character, so it takes
+ * linear time.
  */
 const controls = new RegExp(
   [
@@ -17,8 +17,8 @@ const controls = new RegExp(
 );
 
 /**
- * Makes the output of a program safe to show: it could set the terminal's title, write the clipboard
- * or overwrite other lines.
- * @returns The text without control sequences and control characters; newlines and tabs stay.
+ * Makes a program's output safe to print: it could set the terminal's title, write the clipboard or
+ * overwrite other lines.
+ * @returns The text without control sequences and control characters, except newlines and tabs.
  */
 export const printable = (text: string): string => text.replace(controls, "");

@@ -1,3 +1,4 @@
+import { argv } from "./argv";
 import { type Container, compose, listContainers, type Stack } from "./compose";
 import { UserError } from "./errors";
 import { fetchAnswer } from "./http";
@@ -8,22 +9,22 @@ import { waitUntil } from "./wait";
 export interface Redeployment {
   /** The service whose replicas are replaced. */
   service: string;
-  /** Answered by every replica in turn, each with its container's id in `X-Served-By`. */
+  /** Served by every replica in turn, with its container id in `X-Served-By`. */
   url: string;
   signal?: AbortSignal | undefined;
   report?: Report | undefined;
 }
 
 /**
- * Replaces all replicas of a service by as many of a newly built image, without a gap: the old ones
- * end only when the proxy has an answer from every new one. When that fails or is interrupted, the
- * new ones are removed and the old ones have never been touched.
+ * Builds a service's image and replaces all its replicas without downtime: the old ones stop only
+ * after the proxy has served a request from every new one. On failure or Ctrl-C before that, the new
+ * ones are removed and the old ones stay as they are.
  *
- * The order is that of Compose's own test for it: scale up without recreating, then take the old ones
- * away (https://github.com/docker/compose/blob/main/pkg/e2e/scale_test.go).
+ * As in Compose's own test, it scales up without recreating and then removes the old replicas
+ * (https://github.com/docker/compose/blob/main/pkg/e2e/scale_test.go).
  * @returns The new containers.
- * @throws {UserError} when the service does not run.
- * @throws {CommandError} when the image cannot be built or a new container does not become healthy.
+ * @throws {UserError} if the service does not run.
+ * @throws {CommandError} if the build fails or a new container does not become healthy.
  */
 export async function redeploy(stack: Stack, options: Redeployment): Promise<Container[]> {
   const { service, url, signal, report } = options;
@@ -31,31 +32,28 @@ export async function redeploy(stack: Stack, options: Redeployment): Promise<Con
   if (old.length === 0) {
     throw new UserError(`${service} does not run, so there is nothing to replace: npm start.`);
   }
-  const isNew = ({ id }: Container): boolean => !old.some((one) => one.id === id);
-  const added = async (): Promise<Container[]> =>
-    (await listContainers(stack, service)).filter(isNew);
-  const inStack = (...args: string[]): Promise<string> =>
-    compose(stack, args, { signal, onLine: report?.detail });
+  const oldIds = new Set(old.map(({ id }) => id));
+  const listNew = async (): Promise<Container[]> =>
+    (await listContainers(stack, service)).filter(({ id }) => !oldIds.has(id));
+  const running = { signal, onLine: report?.detail };
 
   try {
     report?.(`building ${service}`);
-    await inStack("build", service);
+    await compose(stack, ["build", service], running);
     report?.(`starting ${old.length} more`);
-    await inStack(
-      ...["up", "--detach", "--wait", "--no-deps", "--no-recreate"],
-      ...["--scale", `${service}=${old.length * 2}`, service],
-    );
-    const fresh = await added();
-    report?.("waiting until the proxy has asked each of them");
-    await untilAllServe(fresh, url, signal);
+    const scale = `${service}=${old.length * 2}`;
+    const up = argv`up --detach --wait --no-deps --no-recreate --scale ${scale} ${service}`;
+    await compose(stack, up, running);
+    report?.("waiting until each new server has served a request");
+    await untilAllServe(await listNew(), url, signal);
   } catch (error) {
-    await remove(await added());
+    await remove(await listNew());
     throw error;
   }
-  // From here on there is no way back, and stopping half-way would leave both versions running
-  report?.(`ending the old ${old.length}`);
+  // Not interruptible: stopping half-way would leave both versions running
+  report?.(`stopping the ${old.length} old ones`);
   await remove(old);
-  return added();
+  return listNew();
 }
 
 async function untilAllServe(
@@ -63,19 +61,19 @@ async function untilAllServe(
   url: string,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const silent = new Set(containers.map(({ id }) => id));
+  const waiting = new Set(containers.map(({ id }) => id));
   await waitUntil(
     async () => {
       const { headers } = await fetchAnswer(url);
       const server = String(headers["x-served-by"]);
-      for (const id of silent) if (id.startsWith(server)) silent.delete(id);
-      return silent.size === 0;
+      for (const id of waiting) if (id.startsWith(server)) waiting.delete(id);
+      return waiting.size === 0;
     },
-    { for: "an answer from each new server", timeoutMs: 30_000, intervalMs: 20, signal },
+    { for: "a response from each new server", timeoutMs: 30_000, intervalMs: 20, signal },
   );
 }
 
-/** Stops containers in their own way first, and comes to its end even after Ctrl-C. */
+/** Stops containers with their grace period and removes them, even after Ctrl-C. */
 async function remove(containers: readonly Container[]): Promise<void> {
   if (containers.length === 0) return;
   const ids = containers.map(({ id }) => id);

@@ -2,17 +2,14 @@ import { writeFile } from "node:fs/promises";
 import { UserError } from "./errors";
 
 /**
- * Makes sure that a report can be written: better found out before the work than after it.
- * @throws {UserError} when it cannot.
+ * Checks that a report can be written, before the work rather than after it.
+ * @throws {UserError} if it cannot.
  */
 export async function requireWritable(file: string): Promise<void> {
   await write(file, "", "a");
 }
 
-/**
- * Writes a report into a file that a person named.
- * @throws {UserError} when it cannot be written.
- */
+/** @throws {UserError} if the report cannot be written. */
 export async function writeReport(file: string, content: string): Promise<void> {
   await write(file, content, "w");
 }

@@ -1,6 +1,4 @@
 import { once } from "node:events";
-import { constants } from "node:fs";
-import { access, stat } from "node:fs/promises";
 import path from "node:path";
 import type { Readable } from "node:stream";
 import { execa } from "execa";
@@ -9,60 +7,58 @@ import { eachLine } from "./lines";
 
 export interface RunOptions {
   cwd?: string;
-  /** Added to this process's environment. A `PATH` in it also finds the program. */
+  /** Added to this process's environment. A `PATH` in it is also used to find the program. */
   env?: NodeJS.ProcessEnv;
-  /** Makes `env` the whole environment, without this process's. */
-  clearEnv?: boolean;
-  /** Ends the program when it aborts. */
+  /** Stops the program when it aborts. */
   signal?: AbortSignal | undefined;
-  /** Ends the program when it runs for longer. */
+  /** Stops the program after this time. */
   timeoutMs?: number;
-  /** Ends the program when it prints more, stdout and stderr together. The default is 64 MB. */
+  /** Stops the program if it prints more, stdout and stderr together. The default is 64 MB. */
   maxOutputBytes?: number | undefined;
-  /** Called with each line of stdout and stderr as it comes; a line above 64 kB comes in pieces. */
+  /** Called with each line of stdout and stderr as it arrives; above 64 kB, in pieces. */
   onLine?: ((line: string) => void) | undefined;
   /** Written to stdin, which is then closed. By default stdin is empty. */
-  input?: string | Buffer;
+  input?: string;
   /**
-   * Keeps stdin open while the program runs. Before it is ended with SIGTERM, stdin is closed: that
-   * tells the far side of `docker exec -i`, which the signal does not reach.
+   * Keeps stdin open while the program runs, and closes it before SIGTERM: the process on the other
+   * side of `docker exec -i` sees the end of stdin but not the signal.
    */
   holdStdin?: boolean;
   /**
-   * Lets the program outlive this process, and lets what it leaves running outlive the program. For
+   * The program outlives this process, and its background processes outlive the program. For
    * clean-up, which must complete.
    */
   detached?: boolean;
 }
 
-/** What a program left behind. */
+/** How a program ended. */
 export interface Outcome {
   ok: boolean;
-  /** Undefined if the program did not start or did not exit by itself. */
+  /** Undefined if the program did not start or was killed. */
   exitCode: number | undefined;
   stdout: string;
   /** Without an exit code, the reason instead: `timed out after 5 s`. */
   stderr: string;
 }
 
-/** From closing stdin to SIGTERM: `docker exec -i` needs a moment to pass the end of input on. */
+/** From closing stdin to SIGTERM: `docker exec -i` needs a moment to forward the end of input. */
 const stdinGraceMs = 100;
 /** From SIGTERM to SIGKILL. */
 const killGraceMs = 2_000;
 /** From the program's exit to SIGKILL for processes that still hold its output open. */
 const outputGraceMs = 500;
-/** From SIGKILL to giving up on the rest of the output. */
+/** From SIGKILL to ignoring the rest of the output. */
 const closeGraceMs = 200;
 
 /**
- * Runs a program until it exits. It runs in its own process group, so Ctrl-C at the terminal does not
- * reach it: pass a `signal`. To end it, the whole group gets SIGTERM, and SIGKILL after 2 s. When it
- * exits, processes that it left in the group get SIGKILL (if they hold its output open, after 0.5 s).
- * When this process exits, the group gets SIGKILL.
+ * Runs a program until it exits. It runs in a process group of its own, so Ctrl-C at the terminal
+ * does not reach it: pass a `signal`. To stop it, the whole group gets SIGTERM, and SIGKILL after 2 s.
+ * When it exits, its background processes in the group get SIGKILL (if they hold its output open,
+ * after 0.5 s). When this process exits, the group gets SIGKILL.
  * @param command An absolute path, or a name that is looked up in the absolute entries of PATH: empty
- *   and relative ones would find files in `cwd`. The program gets PATH without them, too.
+ *   and relative entries would find files in `cwd`. The program's PATH has no such entries either.
  * @returns The exit code and the output so far; `ok` if the exit code is 0. Never throws for a
- *   program that is missing, fails or is ended.
+ *   program that is missing, fails or is stopped.
  */
 export async function attempt(
   command: string,
@@ -74,16 +70,12 @@ export async function attempt(
   const failed = (stderr: string, stdout = ""): Outcome => {
     return { ok: false, exitCode: undefined, stdout, stderr };
   };
-  const env = { ...(options.clearEnv ? {} : process.env), ...options.env };
-  const folders = absoluteEntries(env.PATH ?? process.env.PATH ?? "");
-  // An empty PATH means the working directory
-  if (env.PATH !== undefined) env.PATH = folders.join(path.delimiter) || "/dev/null";
-  const file = await findProgram(command, folders);
-  if (file === undefined) return failed(`${command} is not in PATH (ENOENT)`);
-  if (args.some((arg) => arg.includes("\0"))) return failed("an argument contains a NUL");
-  if (signal?.aborted) return failed("was canceled");
+  const env = { ...process.env, ...options.env };
+  env.PATH = absoluteEntries(env.PATH ?? "");
+  const problem = signal?.aborted ? "was canceled" : explainInvalid(command, args);
+  if (problem !== undefined) return failed(problem);
 
-  const child = execa(file, args, {
+  const child = execa(command, args, {
     ...(cwd !== undefined && { cwd }),
     env,
     extendEnv: false,
@@ -133,7 +125,7 @@ export async function attempt(
   if (stop.signal.aborted || !detached) killGroup(pid, "SIGKILL");
   await within(closeGraceMs, closed);
   groups.delete(pid);
-  // A process that left the group can still hold them open
+  // A process outside the group can still hold them open
   stdout.destroy();
   stderr.destroy();
   await within(closeGraceMs, closed);
@@ -170,6 +162,19 @@ process.once("exit", () => {
   for (const pid of groups) killGroup(pid, "SIGKILL");
 });
 
+function absoluteEntries(searchPath: string): string {
+  const folders = searchPath.split(path.delimiter).filter((folder) => path.isAbsolute(folder));
+  // An empty PATH means the working directory
+  return folders.join(path.delimiter) || "/dev/null";
+}
+
+/** @returns Why a program cannot be started, or undefined. */
+function explainInvalid(command: string, args: readonly string[]): string | undefined {
+  const isName = command !== "" && !command.includes("/");
+  if (!isName && !path.isAbsolute(command)) return `${command} is not in PATH (ENOENT)`;
+  return [command, ...args].some((arg) => arg.includes("\0")) ? "an argument has a NUL" : undefined;
+}
+
 function killGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
@@ -178,29 +183,11 @@ function killGroup(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-function absoluteEntries(searchPath: string): string[] {
-  return searchPath.split(path.delimiter).filter((folder) => path.isAbsolute(folder));
-}
-
-async function findProgram(
-  command: string,
-  folders: readonly string[],
-): Promise<string | undefined> {
-  if (path.isAbsolute(command)) return command;
-  if (command.includes("/")) return undefined;
-  for (const folder of folders) {
-    const file = path.join(folder, command);
-    const isProgram = access(file, constants.X_OK).then(async () => (await stat(file)).isFile());
-    if (await isProgram.catch(() => false)) return file;
-  }
-  return undefined;
-}
-
-/** Waits for a promise, at most so long; whatever has arrived by then is processed. */
+/** Waits for a promise for at most `ms`; events that arrived by then are processed. */
 async function within(ms: number, promise: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise((resolve) => {
-    // Timers come before I/O in a turn of the event loop, and the turn may be late
+    // In a turn of the event loop, timers run before I/O, and the turn may be late
     timer = setTimeout(() => setImmediate(resolve), ms);
   });
   await Promise.race([promise, timeout]);

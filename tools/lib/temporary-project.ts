@@ -74,7 +74,7 @@ export async function openTemporaryProject(
  * Removes the images that were built for a project: those under its name, and the unnamed ones that
  * a newer build replaced.
  */
-export async function removeImages(project: string): Promise<void> {
+async function removeImages(project: string): Promise<void> {
   const nameOrId = '{{if eq .Repository "<none>"}}{{.ID}}{{else}}{{.Repository}}:{{.Tag}}{{end}}';
   const labelled = argv`image ls --format=${nameOrId} --filter=label=${projectLabel}=${project}`;
   const { stdout } = await attempt("docker", labelled, { detached: true });

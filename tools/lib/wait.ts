@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 export interface WaitOptions {
-  /** What is waited for, as it reads after "waited 5 s for". */
+  /** What is waited for, as it reads after "timed out after 5 s waiting for". */
   for: string;
   timeoutMs: number;
   intervalMs?: number;
@@ -9,10 +9,9 @@ export interface WaitOptions {
 }
 
 /**
- * Polls until a condition holds.
- * @param condition Answers something other than undefined or false once it holds.
- * @returns That answer.
- * @throws {Error} when the time is over; the signal's reason when it aborts.
+ * Polls a condition, at least once, until it returns something other than undefined or false.
+ * @returns That value.
+ * @throws {Error} after the timeout; the signal's reason if it aborts.
  */
 export async function waitUntil<T>(
   condition: () => Promise<T | undefined | false> | T | undefined | false,
@@ -22,10 +21,10 @@ export async function waitUntil<T>(
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     signal?.throwIfAborted();
-    const answer = await condition();
-    if (answer !== undefined && answer !== false) return answer;
+    const value = await condition();
+    if (value !== undefined && value !== false) return value;
     if (performance.now() >= deadline) {
-      throw new Error(`waited ${timeoutMs / 1000} s for ${options.for}, in vain`);
+      throw new Error(`timed out after ${timeoutMs / 1000} s waiting for ${options.for}`);
     }
     await sleep(intervalMs);
   }

@@ -1,36 +1,40 @@
 import pc from "picocolors";
 import { commandLine, main } from "../lib/cli";
 import { root } from "../lib/course";
-import { type Descent, descents } from "./declared";
+import { descents } from "./declared";
 import { carryForward, findDepartures, listChanges } from "./lineage";
 
 main(async () => {
   const program = commandLine("npm run lineage --")
-    .description("Each step is a copy of the one before with a declared change: show the changes.")
-    .option("--carry", "carry what was edited in a step into all the steps after it")
+    .description(
+      "Shows what each step changes of the one before, and files that differ undeclared.",
+    )
+    .option("--carry", "carry edits of a step into all later steps")
     .parse();
   const { carry = false } = program.opts<{ carry?: boolean }>();
   return carry ? carryAll() : showAll();
 });
 
 async function showAll(): Promise<number> {
-  let departed = false;
+  let exitCode = 0;
   for (const descent of descents) {
-    print(pc.bold(heading(descent)));
+    const { task, from, movedTo = "" } = descent;
+    print(pc.bold(`${task} is ${from}${movedTo === "" ? "" : `, moved into ${movedTo},`} with`));
     const changes = await listChanges(root, descent);
     const width = Math.max(...changes.map(({ file }) => file.length));
     for (const { kind, file, inserted, deleted } of changes) {
       const size = kind === "added" ? `+${inserted}` : `+${inserted} −${deleted}`;
       print(`  ${kind.padEnd(7)}  ${file.padEnd(width)}  ${size}`);
     }
-    for (const { task, file, problem } of await findDepartures(root, descent)) {
-      departed = true;
+    for (const { file, problem } of await findDepartures(root, descent)) {
+      exitCode = 1;
       print(pc.red(`  wrong    ${task}/${file} ${problem}`));
     }
   }
-  if (departed)
+  if (exitCode === 1) {
     print("\nCarry the change forward (--carry), or declare it in tools/lineage/declared.ts.");
-  return departed ? 1 : 0;
+  }
+  return exitCode;
 }
 
 async function carryAll(): Promise<number> {
@@ -40,16 +44,12 @@ async function carryAll(): Promise<number> {
     for (const { how, file } of carried) print(`${how.padEnd(8)}  ${file}`);
     count += carried.length;
     if (carried.some(({ how }) => how === "conflict")) {
-      print("\nResolve the conflict marks, then run it again for the steps that follow.");
+      print("\nResolve the conflicts, then run it again for the later steps.");
       return 1;
     }
   }
-  if (count === 0) print("Nothing to carry: every step has what its predecessor has.");
+  if (count === 0) print("Nothing to carry forward.");
   return 0;
-}
-
-function heading({ task, from, movedTo }: Descent): string {
-  return `${task} is ${from}${movedTo === "" ? "" : `, moved into ${movedTo},`} with`;
 }
 
 function print(line: string): void {

@@ -1,12 +1,12 @@
-/** How a step follows from the one before: a copy, apart from what is declared here. */
+/** How a step follows from the one before: a copy with these changes. */
 export interface Descent {
   task: string;
   from: string;
-  /** The folder that the predecessor's files move into; stays where they are when empty. */
-  movedTo: string;
-  /** Files of the step that its predecessor does not have; a final slash takes a whole folder. */
+  /** The folder that the predecessor's files move into, if they move. */
+  movedTo?: string;
+  /** Files that the predecessor does not have; a final slash stands for a whole folder. */
   added: string[];
-  /** Files that the predecessor has too and that this step changes. */
+  /** Files that the predecessor has and this step changes. */
   changed: string[];
 }
 
@@ -15,21 +15,13 @@ export const descents: readonly Descent[] = [
   {
     task: "task1",
     from: "task0",
-    movedTo: "",
     added: [".dockerignore", "api.ts", "package.json", "package-lock.json", "tsconfig.json"],
     changed: ["Dockerfile"],
   },
-  {
-    task: "task2",
-    from: "task1",
-    movedTo: "back-end/",
-    added: ["front-end/"],
-    changed: [],
-  },
+  { task: "task2", from: "task1", movedTo: "back-end/", added: ["front-end/"], changed: [] },
   {
     task: "task3",
     from: "task2",
-    movedTo: "",
     added: ["front-end/.dockerignore", "front-end/package.json", "front-end/package-lock.json"],
     changed: [
       "back-end/api.ts",
@@ -39,31 +31,22 @@ export const descents: readonly Descent[] = [
       "front-end/softy-pinko-front-end/index.html",
     ],
   },
-  {
-    task: "task4",
-    from: "task3",
-    movedTo: "",
-    added: ["docker-compose.yml"],
-    changed: [],
-  },
+  { task: "task4", from: "task3", added: ["docker-compose.yml"], changed: [] },
   {
     task: "task5",
     from: "task4",
-    movedTo: "",
     added: ["proxy/"],
     changed: ["docker-compose.yml", "front-end/softy-pinko-front-end/index.html"],
   },
   {
     task: "task6",
     from: "task5",
-    movedTo: "",
     added: ["2-api-servers.txt"],
     changed: ["docker-compose.yml", "proxy/proxy.conf"],
   },
   {
     task: "production",
     from: "task6",
-    movedTo: "",
     added: [
       "docker-stack.yml",
       "docker-stack.encrypted.yml",
@@ -93,6 +76,3 @@ export const descents: readonly Descent[] = [
     ],
   },
 ];
-
-/** Each step tells its own story, so this file is neither copied nor compared. */
-export const ownToEachStep = "README.md";

@@ -1,11 +1,12 @@
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { argv } from "../lib/argv";
 import { listFiles } from "../lib/git";
 import { attempt } from "../lib/run";
-import { type Descent, ownToEachStep } from "./declared";
+import type { Descent } from "./declared";
 
-/** How one file of a step stands to its predecessor's. Paths are relative to the step's folder. */
+/** A step's file that differs from its predecessor's. Paths are relative to the step's folder. */
 export interface FileChange {
   file: string;
   kind: "added" | "changed";
@@ -14,17 +15,16 @@ export interface FileChange {
   deleted: number;
 }
 
-/** Where a step is not what it is declared to be, and what to do about it. */
+/** A file of a step that differs from the declaration. */
 export interface Departure {
-  task: string;
   file: string;
   problem: string;
 }
 
-/** The files of a step, from its folder. */
+/** @returns The files of a step except its README, which each step writes anew. */
 async function filesOf(repository: string, task: string): Promise<string[]> {
   const files = await listFiles(path.join(repository, task));
-  return files.filter((file) => file !== ownToEachStep);
+  return files.filter((file) => file !== "README.md");
 }
 
 const read = (file: string): Promise<Buffer | undefined> => readFile(file).catch(() => undefined);
@@ -35,115 +35,101 @@ const covers = (declared: string, file: string): boolean =>
 const isDeclaredIn = (list: readonly string[], file: string): boolean =>
   list.some((declared) => covers(declared, file));
 
-/**
- * Compares a step with its predecessor, byte for byte.
- * @returns Every file in which the step departs from its declaration; none when it keeps to it.
- */
+/** Compares a step with its predecessor, byte for byte. @returns Every undeclared difference. */
 export async function findDepartures(repository: string, descent: Descent): Promise<Departure[]> {
-  const { task, from, movedTo, added, changed } = descent;
+  const { task, from, movedTo = "", added, changed } = descent;
   const departures: Departure[] = [];
-  const complain = (file: string, problem: string): void => {
-    departures.push({ task, file, problem });
+  const files = new Set(await filesOf(repository, task));
+  const inherited = new Set((await filesOf(repository, from)).map((file) => movedTo + file));
+  const departs = (file: string, problem: string): void => {
+    departures.push({ file, problem });
   };
 
-  const own = new Set(await filesOf(repository, task));
-  const inherited = new Set((await filesOf(repository, from)).map((file) => movedTo + file));
-
   for (const file of inherited) {
-    if (isDeclaredIn(added, file)) complain(file, `is declared as added, but ${from} has it`);
-    else if (!own.has(file)) complain(file, `is missing, but ${from} has it`);
+    if (isDeclaredIn(added, file)) departs(file, `is declared as added, but ${from} has it`);
+    else if (!files.has(file)) departs(file, `is missing, but ${from} has it`);
     else {
-      const same = await isSame(repository, descent, file);
-      if (same && isDeclaredIn(changed, file)) complain(file, "is declared as changed, but is not");
-      if (!same && !isDeclaredIn(changed, file)) complain(file, `differs from ${from}'s`);
+      const before = await readFile(path.join(repository, predecessorOf(descent, file)));
+      const isChanged = !before.equals(await readFile(path.join(repository, task, file)));
+      const isDeclared = isDeclaredIn(changed, file);
+      if (isDeclared && !isChanged) departs(file, "is declared as changed, but is not");
+      if (isChanged && !isDeclared) departs(file, `differs from ${from}'s`);
     }
   }
-  for (const file of own) {
-    if (!inherited.has(file) && !isDeclaredIn(added, file)) complain(file, `is not in ${from}`);
+  for (const file of files) {
+    if (!inherited.has(file) && !isDeclaredIn(added, file)) departs(file, `is not in ${from}`);
   }
   for (const declared of [...added, ...changed]) {
-    if (![...own].some((file) => covers(declared, file))) complain(declared, "does not exist");
+    if (![...files].some((file) => covers(declared, file))) departs(declared, "does not exist");
   }
   return departures;
 }
 
-async function isSame(repository: string, descent: Descent, file: string): Promise<boolean> {
-  const [theirs, ours] = await Promise.all([
-    readFile(path.join(repository, predecessorOf(descent, file))),
-    readFile(path.join(repository, descent.task, file)),
-  ]);
-  return theirs.equals(ours);
-}
-
-/** The predecessor's path of a step's file, from the repository's root. */
-function predecessorOf({ from, movedTo }: Descent, file: string): string {
+/** @returns The path of the predecessor's version of a file, relative to the repository. */
+function predecessorOf({ from, movedTo = "" }: Descent, file: string): string {
   return path.join(from, file.slice(movedTo.length));
 }
 
-/**
- * Measures what a step adds and changes.
- * @returns Its files in declared order, with the lines that git's diff counts.
- */
+/** @returns A step's added and changed files in declared order, with the lines of git's diff. */
 export async function listChanges(repository: string, descent: Descent): Promise<FileChange[]> {
-  const own = await filesOf(repository, descent.task);
-  const count = async (kind: FileChange["kind"], file: string): Promise<FileChange> => {
+  const files = await filesOf(repository, descent.task);
+  const measure = async (kind: FileChange["kind"], file: string): Promise<FileChange> => {
     const before = kind === "added" ? "/dev/null" : predecessorOf(descent, file);
     const after = path.join(descent.task, file);
-    const diff = await attempt("git", ["diff", "--no-index", "--numstat", before, after], {
-      cwd: repository,
-    });
-    const [inserted = 0, deleted = 0] = diff.stdout.split("\t").map(Number);
+    const diff = argv`diff --no-index --numstat ${before} ${after}`;
+    const { stdout } = await attempt("git", diff, { cwd: repository });
+    const [inserted = 0, deleted = 0] = stdout.split("\t").map(Number);
     return { file, kind, inserted, deleted };
   };
-  const declared = (list: readonly string[]): string[] =>
-    list.flatMap((entry) => own.filter((file) => covers(entry, file)));
-  return Promise.all([
-    ...declared(descent.added).map((file) => count("added", file)),
-    ...declared(descent.changed).map((file) => count("changed", file)),
-  ]);
+  return Promise.all(
+    (["added", "changed"] as const).flatMap((kind) =>
+      descent[kind].flatMap((declared) =>
+        files.filter((file) => covers(declared, file)).map((file) => measure(kind, file)),
+      ),
+    ),
+  );
 }
 
-/** What carrying a change forward did to one file, from the repository's root. */
+/** What {@link carryForward} did to a file. The path is relative to the repository. */
 export interface Carried {
   file: string;
   how: "copied" | "merged" | "conflict";
 }
 
 /**
- * Carries what was edited in a predecessor into its successor. A file that the step inherits is
- * copied; one that it changes is merged, with the last commit as the common ground, and a merge
- * that fails leaves git's conflict marks in it. Nothing is ever deleted.
- * @param repository Its last commit is what "edited" is measured against.
+ * Carries edits of a predecessor into a step. A file that the step inherits is copied. A file that it
+ * changes is merged, with the last commit as the base; a failed merge leaves git's conflict markers.
+ * Nothing is deleted.
  */
 export async function carryForward(repository: string, descent: Descent): Promise<Carried[]> {
+  const { task, from, movedTo = "", changed } = descent;
   const carried: Carried[] = [];
-  for (const inherited of await filesOf(repository, descent.from)) {
-    const file = descent.movedTo + inherited;
-    const target = path.join(descent.task, file);
-    const source = path.join(descent.from, inherited);
-    if (isDeclaredIn(descent.changed, file)) {
-      const how = await merge(repository, source, target);
-      if (how !== undefined) carried.push({ file: target, how });
-    } else if (
-      !(await read(path.join(repository, target)))?.equals(
-        await readFile(path.join(repository, source)),
-      )
-    ) {
-      await mkdir(path.dirname(path.join(repository, target)), { recursive: true });
-      await copyFile(path.join(repository, source), path.join(repository, target));
-      carried.push({ file: target, how: "copied" });
+  for (const inherited of await filesOf(repository, from)) {
+    const file = path.join(task, movedTo + inherited);
+    const source = path.join(from, inherited);
+    if (isDeclaredIn(changed, movedTo + inherited)) {
+      const how = await merge(repository, source, file);
+      if (how !== undefined) carried.push({ file, how });
+      continue;
     }
+    const target = path.join(repository, file);
+    const content = await readFile(path.join(repository, source));
+    if ((await read(target))?.equals(content)) continue;
+    await mkdir(path.dirname(target), { recursive: true });
+    await copyFile(path.join(repository, source), target);
+    carried.push({ file, how: "copied" });
   }
   return carried;
 }
 
-/** @returns What became of the target, or undefined where there was nothing to merge. */
+/** @returns What it did to the target; undefined if there was nothing to merge. */
 async function merge(
   repository: string,
   source: string,
   target: string,
 ): Promise<Carried["how"] | undefined> {
-  const base = await attempt("git", ["show", `HEAD:${source}`], { cwd: repository });
+  const git = (args: string[]) => attempt("git", args, { cwd: repository });
+  const base = await git(["show", `HEAD:${source}`]);
   const before = (await read(path.join(repository, target)))?.toString();
   if (!base.ok || before === undefined) return undefined;
   if (/^[<>]{7} /m.test(before)) return "conflict";
@@ -152,23 +138,16 @@ async function merge(
   const baseFile = path.join(scratch, "base");
   try {
     await writeFile(baseFile, `${base.stdout}\n`);
-    const labels = ["-L", target, "-L", `${source} as committed`, "-L", source];
-    const merged = await attempt("git", ["merge-file", "-p", ...labels, target, baseFile, source], {
-      cwd: repository,
-    });
+    const labels = argv`-L ${target} -L ${`${source} as committed`} -L ${source}`;
+    const merged = await git(argv`merge-file -p ${labels} ${target} ${baseFile} ${source}`);
     const after = `${merged.stdout}\n`;
     if (after === before) return undefined;
-    // What somebody has resolved by hand would come up again
-    if (!merged.ok && (await isEdited(repository, target))) return undefined;
+    // A conflict that the user has resolved would come back
+    const isEdited = !(await git(argv`diff --quiet HEAD -- ${target}`)).ok;
+    if (!merged.ok && isEdited) return undefined;
     await writeFile(path.join(repository, target), after);
     return merged.ok ? "merged" : "conflict";
   } finally {
     await rm(scratch, { recursive: true });
   }
-}
-
-/** Whether a file differs from the last commit's. */
-async function isEdited(repository: string, file: string): Promise<boolean> {
-  const same = await attempt("git", ["diff", "--quiet", "HEAD", "--", file], { cwd: repository });
-  return !same.ok;
 }

@@ -14,15 +14,13 @@ import { type Box, pictures } from "./pictures";
 
 main(async (signal) => {
   const program = commandLine("npm run pictures --")
-    .description(
-      "Takes the README's pictures anew: of the stack in production/, in a real browser.",
-    )
-    .argument("[folder]", "where they go", path.join(root, "docs"))
+    .description("Takes the README's screenshots of production in a real browser.")
+    .argument("[folder]", "the output folder", path.join(root, "docs"))
     .parse();
   const [folder] = program.processedArgs as [string];
-  const chromium = await findChromium();
+  const chromium = findChromium();
   if (chromium === undefined) {
-    throw new UserError("there is no Chromium: install one, or set CHROMIUM=/path/to/it.");
+    throw new UserError("no Chromium found: install it, or set CHROMIUM=/path/to/chromium.");
   }
   await mkdir(folder, { recursive: true }).catch(({ message }: Error) => {
     throw new UserError(`the pictures cannot be written (${message}): choose another folder.`);
@@ -70,7 +68,7 @@ main(async (signal) => {
   return undefined;
 });
 
-/** Takes a picture as WebP, which is a fifth of a PNG; Playwright itself knows only PNG and JPEG. */
+/** Captures WebP, a fifth of the size of PNG; Playwright supports only PNG and JPEG. */
 async function capture(page: Page, box: Box | undefined): Promise<Buffer> {
   const session = await page.context().newCDPSession(page);
   const { data } = await session.send("Page.captureScreenshot", {

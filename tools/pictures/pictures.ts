@@ -1,13 +1,13 @@
 import type { Page } from "playwright-core";
 
-/** A picture of the stack in production/, in a browser. */
+/** A screenshot of production. */
 export interface Picture {
   file: string;
   /** CSS pixels. */
   size: { width: number; height: number };
   /**
-   * Brings what is to be seen onto the page, which starts as the front page.
-   * @returns The part of it that is taken, in CSS pixels; all that is in sight when undefined.
+   * Prepares the page, which starts as the front page.
+   * @returns The part to capture, in CSS pixels; undefined for the viewport.
    */
   show(page: Page): Promise<Box | undefined>;
 }

@@ -1,17 +1,18 @@
 import path from "node:path";
+import { argv } from "../lib/argv";
 import { type Part, portVariable, root } from "../lib/course";
 import { UserError } from "../lib/errors";
 import { fetchAnswer } from "../lib/http";
 import { requireFreePort } from "../lib/ports";
 import type { Report } from "../lib/progress";
-import { attempt, type RunOptions, run } from "../lib/run";
+import { attempt, run } from "../lib/run";
 import { waitUntil } from "../lib/wait";
 
-/** Tells containers that we started from those that someone started by typing the course's lines. */
-const label = "softy-pinko.started-from";
+/** The label of containers that `npm start` started; the value is the step's folder. */
+const label = (task: string): string => `softy-pinko.started-from=${path.join(root, task)}`;
 
 /**
- * Builds a task's only image and runs it once.
+ * Builds a step's only image and runs it once.
  * @returns What it printed.
  */
 export async function runOnce(
@@ -25,11 +26,10 @@ export async function runOnce(
 }
 
 /**
- * Builds the images of a task and runs each in a container in the background, as the course does in
- * one terminal each, and waits until they answer. When that fails or is interrupted, all are
- * removed again.
- * @returns What to tell the person: the addresses.
- * @throws {UserError} when a port or a container's name is taken.
+ * Builds the images of a step, runs each in the background and waits until they respond. On failure
+ * or Ctrl-C all containers are removed.
+ * @returns The addresses, as lines for the user.
+ * @throws {UserError} if a port is in use or a container of that name exists.
  */
 export async function startByHand(
   task: string,
@@ -38,31 +38,29 @@ export async function startByHand(
   signal: AbortSignal,
 ): Promise<string[]> {
   await stopByHand(task);
-  for (const { service, port, container } of parts) {
-    await requireFreePort(hostPort(service, port), portVariable[service]);
-    if ((await attempt("docker", ["container", "inspect", container])).ok) {
-      throw new UserError(
-        `a container ${container} exists: remove it with docker rm -f ${container}.`,
-      );
-    }
+  const hostPort = ({ service, port }: Part): number =>
+    Number(process.env[portVariable[service]] ?? port);
+  for (const part of parts) {
+    await requireFreePort(hostPort(part), portVariable[part.service]);
+    const { ok } = await attempt("docker", ["container", "inspect", part.container]);
+    if (!ok) continue;
+    throw new UserError(
+      `a container ${part.container} exists: remove it with docker rm -f ${part.container}.`,
+    );
   }
   try {
     const lines = [`${task} is up`];
-    for (const { service, context, image, container, port } of parts) {
+    for (const part of parts) {
+      const { service, context, image, container, port } = part;
       await build(task, context, image, report, signal);
-      const published = hostPort(service, port);
       report(`starting ${container}`);
-      await run(
-        "docker",
-        [
-          ...["run", "--detach", "--rm", `--label=${label}=${path.join(root, task)}`],
-          ...["-p", `${published}:${port}`, "--name", container, image],
-        ],
-        { signal },
-      );
-      const url = `http://localhost:${published}${service === "back-end" ? "/api/hello" : ""}`;
+      const published = `${hostPort(part)}:${port}`;
+      const options = argv`--detach --rm --label=${label(task)} -p ${published} --name ${container}`;
+      await run("docker", ["run", ...options, image], { signal });
+      const route = service === "back-end" ? "/api/hello" : "";
+      const url = `http://localhost:${hostPort(part)}${route}`;
       await waitUntil(async () => (await fetchAnswer(url)).status === 200, {
-        for: `${url} to answer`,
+        for: `status 200 from ${url}`,
         timeoutMs: 30_000,
         signal,
       });
@@ -76,20 +74,15 @@ export async function startByHand(
 }
 
 /**
- * Ends the containers that {@link startByHand} started.
+ * Removes the containers that {@link startByHand} started.
  * @returns Whether there were any.
  */
 export async function stopByHand(task: string): Promise<boolean> {
-  const options: RunOptions = { detached: true };
-  const filter = `--filter=label=${label}=${path.join(root, task)}`;
-  const containers = await run("docker", ["ps", "--all", "--quiet", filter], options);
+  const list = argv`ps --all --quiet --filter=label=${label(task)}`;
+  const containers = await run("docker", list, { detached: true });
   if (containers === "") return false;
-  await run("docker", ["rm", "--force", ...containers.split("\n")], options);
+  await run("docker", argv`rm --force ${containers.split("\n")}`, { detached: true });
   return true;
-}
-
-function hostPort(service: Part["service"], port: number): number {
-  return Number(process.env[portVariable[service]] ?? port);
 }
 
 async function build(
@@ -100,10 +93,8 @@ async function build(
   signal: AbortSignal,
 ): Promise<void> {
   report(`building ${image}`);
-  const dockerfile = path.join(context, "Dockerfile");
-  await run("docker", ["build", "-f", dockerfile, "-t", image, context], {
-    cwd: path.join(root, task),
-    signal,
-    onLine: report.detail,
-  });
+  const file = path.join(context, "Dockerfile");
+  const cwd = path.join(root, task);
+  const options = { cwd, signal, onLine: report.detail };
+  await run("docker", argv`build -f ${file} -t ${image} ${context}`, options);
 }

@@ -10,33 +10,30 @@ import { redeploy } from "../lib/redeploy";
 main(async (signal) => {
   commandLine("npm run redeploy")
     .description(
-      "Builds the back-end of the stack in production/ anew and replaces its running servers without a gap. If the new ones do not become healthy, the old ones stay.",
+      "Builds the back-end of production and replaces its running servers without downtime. If the new ones do not become healthy, the old ones keep running.",
     )
     .parse();
 
-  if ((await engineVersion()) === undefined) {
-    throw new UserError(
-      "Neither a Docker engine nor the stack in production/ runs: npm start -- production.",
-    );
-  }
   const stack = { folder: path.join(root, "production") };
-  const [proxy] = await listContainers(stack, "proxy");
+  const isEngineRunning = (await engineVersion()) !== undefined;
+  const [proxy] = isEngineRunning ? await listContainers(stack, "proxy") : [];
   const port = proxy?.published[0];
-  if (port === undefined)
-    throw new UserError("The stack in production/ does not run: npm start -- production.");
+  if (port === undefined) {
+    throw new UserError("production does not run: start it with npm start -- production.");
+  }
 
-  let lines: string[] = [];
+  let servers: string[] = [];
   await runSteps([
     {
       title: "production",
       run: async (report) => {
         const url = `http://localhost:${port}/api/hello`;
-        const servers = await redeploy(stack, { service: "back-end", url, signal, report });
-        lines = servers.map(({ name }) => `  ${name}`);
-        return "production: every API server is new";
+        const containers = await redeploy(stack, { service: "back-end", url, signal, report });
+        servers = containers.map(({ name }) => `  ${name}\n`);
+        return "production: every API server is replaced";
       },
     },
   ]);
-  process.stdout.write(`The API is served by\n${lines.join("\n")}\n`);
+  process.stdout.write(`The API is served by\n${servers.join("")}`);
   return undefined;
 });

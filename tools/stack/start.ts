@@ -1,17 +1,17 @@
-import { type Engine, engineStep, stopEngineIfIdle } from "../engine/engine";
+import { withEngine } from "../engine/engine";
 import { commandLine, main } from "../lib/cli";
 import { findStep, type Step } from "../lib/course";
-import { type Report, runSteps } from "../lib/progress";
+import type { Report } from "../lib/progress";
 import { runOnce, startByHand } from "./by-hand";
 import { startWithCompose } from "./with-compose";
 
 main(async (signal) => {
   const program = commandLine("npm start --")
-    .description("Builds a step, starts it and waits until it answers. It stays up until npm stop.")
+    .description("Builds a step, starts it and waits until it responds. It runs until npm stop.")
     .argument("[task]", "task0 to task6, production or visitor-counter", "task6")
     .addHelpText(
       "after",
-      "\nPorts on the host move by environment: PROXY_PORT=8080 npm start\n" +
+      "\nEnvironment variables set the host ports: PROXY_PORT=8080 npm start\n" +
         "(PROXY_PORT 80, FRONT_END_PORT 9000, BACK_END_PORT 5252, WEB_PORT 5002)",
     )
     .parse();
@@ -19,24 +19,15 @@ main(async (signal) => {
   const step = findStep(name);
 
   let lines: string[] = [];
-  let engine: Engine | undefined;
-  try {
-    await runSteps([
-      engineStep(signal, (ready) => {
-        engine = ready;
-      }),
-      {
-        title: step.name,
-        run: async (report) => {
-          lines = await start(step, report, signal);
-          return step.kind === "print" ? `${step.name} ran` : `${step.name} answers`;
-        },
+  await withEngine(signal, [
+    {
+      title: step.name,
+      run: async (report) => {
+        lines = await start(step, report, signal);
+        return step.kind === "print" ? `${step.name} ran` : `${step.name} is up`;
       },
-    ]);
-  } finally {
-    // Ends it where nothing came up, and where nothing was to stay up
-    if (engine?.started) await stopEngineIfIdle();
-  }
+    },
+  ]);
   if (step.kind !== "print") lines.push("", "Stop it with: npm stop");
   process.stdout.write(`${lines.join("\n")}\n`);
   return undefined;

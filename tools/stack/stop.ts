@@ -7,15 +7,17 @@ import { stopWithCompose } from "./with-compose";
 
 main(async () => {
   const program = commandLine("npm stop --")
-    .description("Ends what npm start left running, and the engine if it is ours and idle.")
-    .argument("[task]", "only this one")
+    .description(
+      "Stops what npm start started, and the Docker engine if this project started it and no container runs in it.",
+    )
+    .argument("[task]", "stop only this one")
     .parse();
   const [only] = program.processedArgs as [string | undefined];
   const chosen = only === undefined ? steps : [findStep(only)];
 
-  const say = (line: string): boolean => process.stdout.write(`${line}\n`);
+  const print = (line: string): boolean => process.stdout.write(`${line}\n`);
   if ((await engineVersion()) === undefined) {
-    say("Nothing to stop: no Docker engine runs.");
+    print("Nothing to stop: no Docker engine runs.");
     return undefined;
   }
   let count = 0;
@@ -23,10 +25,10 @@ main(async () => {
     const stop = { print: undefined, "by hand": stopByHand, compose: stopWithCompose }[kind];
     if (await stop?.(name)) {
       count += 1;
-      say(`${name} is stopped`);
+      print(`${name} is stopped`);
     }
   }
-  if (count === 0) say("Nothing to stop: nothing is running.");
-  if (await stopEngineIfIdle()) say("The Docker engine is stopped");
+  if (count === 0) print("Nothing to stop: no step is up.");
+  if (await stopEngineIfIdle()) print("The Docker engine is stopped");
   return undefined;
 });

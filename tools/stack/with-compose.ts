@@ -1,4 +1,5 @@
 import path from "node:path";
+import { argv } from "../lib/argv";
 import {
   compose,
   countServed,
@@ -20,14 +21,14 @@ import { waitUntil } from "../lib/wait";
 
 const stackOf = (task: string): Stack => ({ folder: path.join(root, task) });
 
-/** A sample of round robin: enough requests to see turns, few enough to read the log. */
+/** Requests of the sample: enough to show round robin. */
 const sampleSize = 6;
 
 /**
- * Builds a step's stack and brings it up in the background, and waits until it answers. When that
- * fails or is interrupted, all of it is removed again, unless it was already up before.
- * @returns What to tell the person: the addresses, and who served a few requests.
- * @throws {UserError} when a port is taken or another folder's stack has the name.
+ * Builds a step's stack, starts it in the background and waits until it responds. On failure or
+ * Ctrl-C it is removed, unless it was up before.
+ * @returns The address and the result of a few requests, as lines for the user.
+ * @throws {UserError} if a port is in use or another folder's stack has the project name.
  */
 export async function startWithCompose(
   step: ComposeStep,
@@ -38,16 +39,16 @@ export async function startWithCompose(
   const [before, ports] = await Promise.all([
     listContainers(stack),
     wantedPorts(stack),
-    refuseNamesake(stack),
+    requireProjectName(stack),
   ]);
-  const mine = new Set(before.flatMap(({ published }) => published));
+  const taken = new Set(before.flatMap(({ published }) => published));
   for (const { service, published } of ports) {
-    if (!mine.has(published)) await requireFreePort(published, portVariable[service as Service]);
+    if (!taken.has(published)) await requireFreePort(published, portVariable[service as Service]);
   }
 
   try {
     report("building and starting");
-    await compose(stack, [...(await upCommand(step)), "--detach", "--build", "--wait"], {
+    await compose(stack, argv`${upCommand(step)} --detach --build --wait`, {
       signal,
       onLine: report.detail,
     });
@@ -59,34 +60,31 @@ export async function startWithCompose(
 }
 
 /**
- * Ends a step's stack, if it is up; its volumes stay.
- * @returns Whether there was anything to end.
+ * Takes a step's stack down; its volumes are kept.
+ * @returns Whether it was up.
  */
 export async function stopWithCompose(task: string): Promise<boolean> {
   const stack = stackOf(task);
-  const containers = await run("docker", [
-    ...["ps", "--all", "--quiet"],
-    `--filter=label=com.docker.compose.project=${projectOf(stack)}`,
-    `--filter=label=com.docker.compose.project.working_dir=${stack.folder}`,
-  ]);
-  if (containers === "") return false;
-  await takeDown(stack);
-  return true;
+  const isUp = (await projectFolders(stack)).includes(stack.folder);
+  if (isUp) await takeDown(stack);
+  return isUp;
 }
 
-/** A project is known by its name alone: `up` would take another folder's containers for ours. */
-async function refuseNamesake(stack: Stack): Promise<void> {
-  const project = projectOf(stack);
-  const folders = await run("docker", [
-    ...["ps", "--all", `--filter=label=com.docker.compose.project=${project}`],
-    '--format={{.Label "com.docker.compose.project.working_dir"}}',
-  ]);
-  const other = folders.split("\n").find((folder) => folder !== "" && folder !== stack.folder);
-  if (other !== undefined) {
-    throw new UserError(
-      `a stack named ${project} from ${other} exists: end it there with docker-compose down, or set COMPOSE_PROJECT_NAME.`,
-    );
-  }
+/** Compose identifies a project by its name alone: `up` would replace another folder's containers. */
+async function requireProjectName(stack: Stack): Promise<void> {
+  const other = (await projectFolders(stack)).find((folder) => folder !== stack.folder);
+  if (other === undefined) return;
+  throw new UserError(
+    `a stack named ${projectOf(stack)} from ${other} exists: stop it there with docker-compose down, or set COMPOSE_PROJECT_NAME.`,
+  );
+}
+
+/** @returns The folders from which containers under a stack's project name were started. */
+async function projectFolders(stack: Stack): Promise<string[]> {
+  const filter = `label=com.docker.compose.project=${projectOf(stack)}`;
+  const format = '{{.Label "com.docker.compose.project.working_dir"}}';
+  const folders = await run("docker", argv`ps --all --filter=${filter} --format=${format}`);
+  return folders.split("\n").filter((folder) => folder !== "");
 }
 
 async function introduce(
@@ -95,29 +93,29 @@ async function introduce(
   ports: readonly WantedPort[],
   signal: AbortSignal,
 ): Promise<string[]> {
-  const addressOf = (service: Service): string => {
+  const originOf = (service: Service): string => {
     const port = ports.find((wanted) => wanted.service === service)?.published;
     return port === 80 ? "http://localhost" : `http://localhost:${port}`;
   };
-  await waitUntil(async () => (await fetchAnswer(`${addressOf(site)}/`)).status === 200, {
-    for: `${addressOf(site)} to answer`,
+  await waitUntil(async () => (await fetchAnswer(`${originOf(site)}/`)).status === 200, {
+    for: `status 200 from ${originOf(site)}`,
     timeoutMs: 10_000,
     signal,
   });
 
   const marker = newMarker();
-  const url = `${addressOf(sample.to)}${sample.path}`;
+  const url = `${originOf(sample.to)}${sample.path}`;
   const bodies = new Set<string>();
   for (let sent = 0; sent < sampleSize; sent += 1) {
     bodies.add((await fetchAnswer(`${url}?${marker}`)).body);
   }
   const served = await countServed(stack, sample.servedBy, marker, sampleSize);
-  // A page is for the browser
-  const said = [...bodies].filter((body) => !body.startsWith("<")).join(", ");
+  // Not HTML
+  const text = [...bodies].filter((body) => !body.startsWith("<")).join(", ");
   return [
-    `${name} is up: ${addressOf(site)}`,
+    `${name} is up: ${originOf(site)}`,
     "",
-    `${sampleSize} requests to ${url}${said === "" ? "" : `, answered ${said}`}`,
+    `${sampleSize} requests to ${url}${text === "" ? "" : ` returned ${text}`}`,
     ...Array.from(served, ([server, count]) => `  ${server} served ${count}`),
   ];
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import express, {
   type ErrorRequestHandler,
   type Express,
@@ -6,47 +7,44 @@ import express, {
 } from "express";
 import morgan from "morgan";
 import { contentSecurityPolicy, countedPage, problemPage, welcomePage } from "./pages";
-import { NotACount, type Store, StoreUnavailable } from "./store";
+import { InvalidCount, type Store, StoreUnavailable } from "./store";
 
-/**
- * The routes: `/`, `/count` and `/health`.
- * @param store Where the visits are counted.
- */
+/** Creates the routes `/`, `/count` and `/health`. */
 export function createApp(store: Store): Express {
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
   app.use(setHeaders);
 
-  // Asked by the health check every few seconds, so it stands before the log. That the store is
-  // away does not make this process ill: a restart would not bring it back.
+  // Before the log, which would otherwise fill with health checks. Always 200, because a restart of
+  // the webapp would not bring Redis back
   app.get("/health", async (_request, response) => {
     const isReachable = await store.isReachable();
     response.json({ webapp: "alive", store: isReachable ? "reachable" : "unreachable" });
   });
 
-  // One line for each request, in the common log format
+  // Log one line for each request, in the common log format
   app.use(morgan("common"));
 
   app.get("/", async (_request, response) => {
-    response.send(welcomePage(await store.current().catch(unavailable)));
+    response.send(welcomePage(await store.current().catch(withoutCount)));
   });
 
   app
     .route("/count")
-    // Express would answer HEAD by the handler for GET, and count a visit that nobody sees
+    // Without this, Express handles HEAD like GET, and would count it
     .head(refuseMethod)
     .get(async (request, response) => {
-      // Nor is it a visit when a browser loads the page in case somebody opens it
+      // A browser loads the page in advance, before anyone visits it
       if (request.get("Sec-Purpose")?.startsWith("prefetch")) {
         response.status(503).end();
         return;
       }
-      const count = await store.count();
-      answer(response, {
+      const count = await store.count(request.get("X-Request-ID") ?? randomUUID());
+      sendForm(response, {
         text: `You are visitor number ${count}.`,
         html: countedPage(count),
-        // As digits: JavaScript's numbers are exact only up to 2^53
+        // Digits, because numbers in JavaScript are exact only up to 2^53
         json: `{"count":${count}}`,
       });
     })
@@ -55,7 +53,7 @@ export function createApp(store: Store): Express {
   app.use((_request, response) => {
     response.status(404).type("text/plain").send("Not Found\n");
   });
-  app.use(answerError);
+  app.use(handleError);
   return app;
 }
 
@@ -70,11 +68,11 @@ const setHeaders: RequestHandler = (_request, response, next) => {
 };
 
 const refuseMethod: RequestHandler = (_request, response) => {
-  response.status(405).set("Allow", "GET").type("text/plain").send("Only GET counts a visit\n");
+  response.status(405).set("Allow", "GET").type("text/plain").send("Use GET to count a visit\n");
 };
 
-/** Sends the form that the client asked for by `Accept`; text where it asked for none of them. */
-function answer(response: Response, forms: { text: string; html: string; json: string }): void {
+/** Sends the form that the request's `Accept` header asks for; text by default. */
+function sendForm(response: Response, forms: { text: string; html: string; json: string }): void {
   const sendText = (): void => {
     response.type("text/plain").send(`${forms.text}\n`);
   };
@@ -86,36 +84,33 @@ function answer(response: Response, forms: { text: string; html: string; json: s
   });
 }
 
-const answerError: ErrorRequestHandler = (error: unknown, _request, response, next) => {
+const handleError: ErrorRequestHandler = (error: unknown, _request, response, next) => {
   if (error instanceof StoreUnavailable) {
     response.status(503).set("Retry-After", "1");
-    answerProblem(
+    sendProblem(
       response,
-      "The store does not answer, so your visit may not have been counted. Try again.",
+      "Redis is unavailable, so your visit may not have been counted. Try again.",
     );
-  } else if (error instanceof NotACount) {
-    logDamage(error);
+  } else if (error instanceof InvalidCount) {
+    logInvalidCount(error);
     response.status(500);
-    answerProblem(response, "The count is damaged. It was left as it is until somebody looks.");
+    sendProblem(response, "The stored value is not a count, so your visit was not counted.");
   } else {
     next(error);
   }
 };
 
-function answerProblem(response: Response, problem: string): void {
-  answer(response, {
-    text: problem,
-    html: problemPage(problem),
-    json: JSON.stringify({ error: problem }),
-  });
+function sendProblem(response: Response, problem: string): void {
+  const json = JSON.stringify({ error: problem });
+  sendForm(response, { text: problem, html: problemPage(problem), json });
 }
 
-/** Stands in for the count on a page that does without. */
-function unavailable(error: unknown): undefined {
-  if (error instanceof NotACount) logDamage(error);
+/** Lets a page do without the count. */
+function withoutCount(error: unknown): undefined {
+  if (error instanceof InvalidCount) logInvalidCount(error);
   else if (!(error instanceof StoreUnavailable)) throw error;
 }
 
-function logDamage({ message }: NotACount): void {
-  console.error(`The stored count is damaged and was not touched: ${message}`);
+function logInvalidCount({ message }: InvalidCount): void {
+  console.error(`The key "visits" in Redis is left unchanged: ${message}`);
 }

@@ -57,13 +57,9 @@ const style = `
     padding: 1rem 2.5rem;
     border-radius: 2rem;
     background: #d91a60;
-    box-shadow: 0 0.75rem 1.75rem rgb(58 10 148 / 0.35);
     color: #fff;
-    font-size: 0.85rem;
     font-weight: 600;
-    letter-spacing: 0.06em;
     text-decoration: none;
-    text-transform: uppercase;
   }
   a:hover {
     background: #8049f2;
@@ -76,7 +72,10 @@ const style = `
 
 const logo = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32" aria-hidden="true"><g fill="none" stroke-width="5" stroke-linecap="round"><path stroke="#d91a60" d="M16 16a6.5 6.5 0 1 1-6.1 8.7"/><path stroke="#8049f2" d="M22.1 7.3A6.5 6.5 0 1 0 16 16"/></g></svg>`;
 
-/** The pages consist of their text, one style sheet and one drawing; nothing else may load or run. */
+/**
+ * Allows what the pages have, by its hash, and nothing else.
+ * https://developer.mozilla.org/docs/Web/HTTP/Guides/CSP
+ */
 export const contentSecurityPolicy = [
   "default-src 'none'",
   `style-src 'sha256-${createHash("sha256").update(style).digest("base64")}'`,
@@ -86,35 +85,27 @@ export const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-/**
- * The front page.
- * @param count In digits; undefined when it cannot be had.
- */
+/** @param count In digits; undefined if it is not available. */
 export function welcomePage(count: string | undefined): string {
-  const soFar =
+  const total =
     count === undefined
-      ? "<p>The number of visitors is not available just now.</p>"
+      ? "<p>The number of visitors is not available at the moment.</p>"
       : `<p class="count">${count}</p>\n<p>${count === "1" ? "visitor" : "visitors"} so far</p>`;
-  return page("Welcome to Softy Pinko", `${soFar}\n${link("/count", "Count my visit")}`);
+  return page("Welcome to Softy Pinko", `${total}\n${link("/count", "Count my visit")}`);
 }
 
-/** What a visitor sees whose visit was counted. */
 export function countedPage(count: string): string {
-  return page(
-    "You are visitor number",
-    `<p class="count">${count}</p>\n${link("/", "Back to the start")}`,
-  );
+  return page("You are visitor number", `<p class="count">${count}</p>\n${startLink}`);
 }
 
-/** What a visitor sees whose visit could not be counted. */
 export function problemPage(problem: string): string {
-  return page("Sorry", `<p>${problem}</p>\n${link("/", "Back to the start")}`);
+  return page("Sorry", `<p>${problem}</p>\n${startLink}`);
 }
 
-/** The link that counts is for people: no crawler is to follow it. */
+// `nofollow`: crawlers are not visitors
 const link = (to: string, text: string): string => `<a href="${to}" rel="nofollow">${text}</a>`;
+const startLink = link("/", "Back to the start");
 
-/** @param content HTML. */
 function page(heading: string, content: string): string {
   return `<!DOCTYPE html>
 <html lang="en">

@@ -1,188 +1,167 @@
+import { once } from "node:events";
 import { createClient } from "@redis/client";
 
-/** The store cannot be asked just now; what it holds is untouched. */
+/** Redis did not respond. */
 export class StoreUnavailable extends Error {}
 
-/** What the store holds is no count; it stays as it is until somebody has looked. */
-export class NotACount extends Error {}
+/** The stored value is not a count. It is left unchanged. */
+export class InvalidCount extends Error {}
 
 const key = "visits";
 
-/** Milliseconds after which nobody waits for the store's answer any more. */
-const patience = 1_000;
+/** Milliseconds after which an operation fails. */
+const timeoutMs = 1_000;
 
-/** Milliseconds after which the store does not begin to count: its answer would come too late. */
-const countWithin = 900;
+/** Milliseconds after which Redis refuses to count: before a visit is reported as not counted. */
+const countDeadlineMs = 900;
 
-/** Milliseconds for a connection to come about: one to a container that just starts gets stuck. */
-const connectTimeout = 300;
-
-/** Milliseconds from the loss of a connection to the next attempt. */
-const pause = 200;
+/** Redis remembers a visit's ID for longer than nginx repeats a request. */
+const visitTtlSeconds = "60";
 
 /**
- * INCR, with two questions before it: has the visitor been told meanwhile that his visit could not
- * be counted, because it stood in front of a Redis that hung? And is the value a count at all?
- * The answer is read by GET: a number in a script is exact only up to 2^53, a text always.
- * A script is atomic: https://redis.io/docs/latest/develop/programmability/eval-intro/
+ * Counts a visit once, however often its ID (KEYS[2]) is sent, and not after its deadline: Redis would
+ * otherwise, after it hung, count visits that have been reported as failed. The result is read with
+ * GET because numbers in Lua are exact only up to 2^53. Redis runs a script atomically:
+ * https://redis.io/docs/latest/develop/programmability/eval-intro/
  */
 const countVisit = `
-  local time = redis.call("TIME")
-  if time[1] * 1000 + time[2] / 1000 > tonumber(ARGV[1]) then
-    return redis.error_reply("LATE nobody waits for the answer any more")
+  local counted = redis.call("GET", KEYS[2])
+  if counted then return counted end
+
+  local now, deadline = redis.call("TIME"), tonumber(ARGV[1])
+  if now[1] * 1000 + now[2] / 1000 > deadline then
+    return redis.error_reply("LATE the deadline has passed")
   end
   local count = redis.call("GET", KEYS[1])
   if count and not count:find("^%d+$") then
-    return redis.error_reply("DAMAGED value is not a count")
+    return redis.error_reply("INVALID the value is not a count")
   end
   redis.call("INCR", KEYS[1])
-  return redis.call("GET", KEYS[1])
+  count = redis.call("GET", KEYS[1])
+  redis.call("SET", KEYS[2], count, "EX", ARGV[2])
+  return count
 `;
 
-/** What error replies about the value begin with: the script's, another type, beyond 64 bits. */
-const aboutTheValue = /^(DAMAGED|WRONGTYPE|ERR) /;
+/** Errors about the stored value: the script's own, another type, a number beyond 64 bits. */
+const valueErrors = /^(INVALID|WRONGTYPE|ERR) /;
 
-type Client = ReturnType<typeof clientFor>;
+type Client = ReturnType<typeof createRedisClient>;
 
-/**
- * The count in Redis, over one connection that is made anew whenever it fails or hangs. While there
- * is none, every question fails at once: none waits to be asked later.
- */
+/** The count in Redis. */
 export class Store {
-  readonly #host: string;
-  readonly #port: number;
-  /** The one that connects or is connected. */
-  #client: Client | undefined;
-  #isReady = false;
-  /** Milliseconds by which the store's clock is ahead of `performance.now()`. */
-  #clockAhead = 0;
-  #nextAttempt: NodeJS.Timeout | undefined;
-  #lastSaid = "";
+  #client: Client;
+  /** Milliseconds by which Redis's clock is ahead of `performance.now()`. */
+  #clockOffset = Promise.resolve(0);
+  #lastLine = "";
 
-  private constructor(host: string, port: number) {
-    this.#host = host;
-    this.#port = port;
+  private constructor(client: Client) {
+    this.#client = this.#connect(client);
   }
 
-  /**
-   * Begins to connect, and goes on until {@link close}.
-   * @returns The store, once the first attempt has succeeded or failed.
-   */
+  /** Connects. The promise resolves after the first attempt, whether it succeeds or not. */
   static async open(host: string, port: number): Promise<Store> {
-    const store = new Store(host, port);
-    await store.#connect();
+    const client = createRedisClient(host, port);
+    const store = new Store(client);
+    await once(client, "ready").catch(() => undefined);
     return store;
   }
 
   /**
    * Counts a visit.
-   * @returns The new count, in digits.
+   * @param id A visit whose ID has been counted already is not counted again.
+   * @returns The visitor's number, in digits.
    * @throws {StoreUnavailable} within a second.
-   * @throws {NotACount} when the stored value is none.
+   * @throws {InvalidCount} if the stored value is not a count.
    */
-  async count(): Promise<string> {
-    const deadline = performance.now() + this.#clockAhead + countWithin;
-    const parameters = { keys: [key], arguments: [String(deadline)] };
-    return String(await this.#ask((client) => client.eval(countVisit, parameters)));
+  async count(id: string): Promise<string> {
+    const deadline = performance.now() + countDeadlineMs;
+    const count = await this.#run(async (client) => {
+      const redisDeadline = String(deadline + (await this.#clockOffset));
+      const keys = [key, `visit:${id}`];
+      return client.eval(countVisit, { keys, arguments: [redisDeadline, visitTtlSeconds] });
+    });
+    return String(count);
   }
 
-  /**
-   * Reads the count.
-   * @returns The count, in digits; 0 before the first visit.
-   * @throws {StoreUnavailable} within a second.
-   * @throws {NotACount} when the stored value is none.
-   */
+  /** @returns The count, in digits; 0 before the first visit. Throws like {@link count}. */
   async current(): Promise<string> {
-    const value = (await this.#ask((client) => client.get(key))) ?? "0";
-    if (!/^\d+$/.test(value)) throw new NotACount("value is not a count");
+    const value = (await this.#run((client) => client.get(key))) ?? "0";
+    if (!/^\d+$/.test(value)) throw new InvalidCount("the value is not a count");
     return value;
   }
 
-  /** @returns Whether the store answers within a second. */
+  /** @returns Whether Redis responds within a second. */
   isReachable(): Promise<boolean> {
-    return this.#ask((client) => client.ping()).then(
+    return this.#run((client) => client.ping()).then(
       () => true,
       () => false,
     );
   }
 
-  /** Lets the connection go. */
   close(): void {
-    clearTimeout(this.#nextAttempt);
+    this.#client.destroy();
+  }
+
+  async #run<T>(operation: (client: Client) => Promise<T>): Promise<T> {
     const client = this.#client;
-    this.#client = undefined;
-    this.#isReady = false;
-    client?.destroy();
-  }
-
-  async #ask<T>(question: (client: Client) => Promise<T>): Promise<T> {
-    const client = this.#client;
-    if (client === undefined || !this.#isReady) {
-      throw new StoreUnavailable("there is no connection");
-    }
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(new Error(`no response within ${timeoutMs} ms`));
+        this.#replace(client);
+      }, timeoutMs);
+    });
     try {
-      return await inTime(question(client), patience);
+      return await Promise.race([operation(client), timeout]);
     } catch (error) {
-      const reason = error as Error;
-      if (aboutTheValue.test(reason.message)) throw new NotACount(reason.message);
-      this.#reconnect(client, reason);
-      throw new StoreUnavailable(reason.message);
+      const { message } = error as Error;
+      throw valueErrors.test(message) ? new InvalidCount(message) : new StoreUnavailable(message);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
-  async #connect(): Promise<void> {
-    const client = clientFor(this.#host, this.#port);
-    this.#client = client;
-    client.on("error", (error: Error) => this.#reconnect(client, error));
-    try {
-      await inTime(client.connect(), connectTimeout + patience);
-      this.#clockAhead = await clockOf(client);
-      if (client !== this.#client) return;
-      this.#isReady = true;
-      this.#say("The store is reachable");
-    } catch (error) {
-      this.#reconnect(client, error as Error);
-    }
+  #connect(client: Client): Client {
+    client.on("ready", () => {
+      this.#log("Redis is reachable");
+      this.#clockOffset = measureClockOffset(client);
+      // Its failure is that of the visits that wait for it
+      this.#clockOffset.catch(() => undefined);
+    });
+    client.on("error", ({ message }: Error) => this.#log(`Redis is unreachable: ${message}`));
+    // Its failures are also events
+    client.connect().catch(() => undefined);
+    return client;
   }
 
-  #reconnect(client: Client, { message }: Error): void {
-    // One failure is told by every question that was under way
+  /** Replaces a connection that hangs, and closes it once all operations on it have timed out. */
+  #replace(client: Client): void {
     if (client !== this.#client) return;
-    this.#client = undefined;
-    this.#isReady = false;
-    // For those who wait, the old connection stays until their time is over: told sooner that they
-    // were not counted, they might still be counted
-    setTimeout(() => client.destroy(), patience).unref();
-    this.#say(`The store is unreachable: ${message}`);
-    this.#nextAttempt = setTimeout(() => this.#connect(), pause);
+    this.#client = this.#connect(client.duplicate());
+    setTimeout(() => client.destroy(), timeoutMs).unref();
   }
 
-  /** Logs a change, not each attempt. */
-  #say(line: string): void {
-    if (line !== this.#lastSaid) console.log(line);
-    this.#lastSaid = line;
+  /** Logs changes, not each attempt to connect. */
+  #log(line: string): void {
+    if (line !== this.#lastLine) console.log(line);
+    this.#lastLine = line;
   }
 }
 
-function clientFor(host: string, port: number) {
+/**
+ * Creates a client that reconnects by itself. While it has no connection, its commands fail at once
+ * instead of waiting in a queue. https://redis.io/docs/latest/develop/clients/nodejs/connect/
+ */
+function createRedisClient(host: string, port: number) {
   return createClient({
-    // Store itself reconnects: the client would not notice a server that hangs
-    socket: { host, port, connectTimeout, reconnectStrategy: false },
+    socket: { host, port, connectTimeout: 300, socketTimeout: timeoutMs, reconnectStrategy: 200 },
+    // Without a ping, an idle connection would reach the socket's timeout
+    pingInterval: timeoutMs / 2,
     disableOfflineQueue: true,
   });
 }
 
-/** @returns Milliseconds by which the store's clock is ahead of `performance.now()`. */
-async function clockOf(client: Client): Promise<number> {
-  const [seconds, microseconds] = await inTime(client.time(), patience);
+async function measureClockOffset(client: Client): Promise<number> {
+  const [seconds, microseconds] = await client.time();
   return Number(seconds) * 1_000 + Number(microseconds) / 1_000 - performance.now();
-}
-
-/** @throws {Error} when the answer does not come in time; it is not waited for then. */
-function inTime<T>(answer: Promise<T>, ms: number): Promise<T> {
-  let timer: NodeJS.Timeout;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
-  });
-  return Promise.race([answer, late]).finally(() => clearTimeout(timer));
 }

@@ -141,11 +141,11 @@ export class Drawing {
   #showServer(server: Server, answered: number): void {
     const box = this.#servers.get(server.name);
     if (box === undefined) return;
-    const numbers = `${server.answers} · ${shareOf(server, answered)}`;
+    const numbers = `${server.responses} · ${shareOf(server, answered)}`;
     box.detail.textContent = server.isGone ? `${numbers} · no longer responds` : numbers;
     box.group.classList.toggle("gone", server.isGone);
     box.line.classList.toggle("gone", server.isGone);
-    box.share = server.answers / answered;
+    box.share = server.responses / answered;
     showShare(box);
   }
 

@@ -1,5 +1,5 @@
 import { Drawing, hueOf } from "./drawing.js";
-import { isFailure, type News, type Outcome, shareOf, Traffic, tell } from "./traffic.js";
+import { isFailure, type News, type Outcome, shareOf, summarize, Traffic } from "./traffic.js";
 
 /** Requests in flight: as many as the connections that a browser opens to one host (HTTP/1.1). */
 const maxInFlight = 6;
@@ -111,7 +111,7 @@ function show(): void {
       kind: server.isGone ? "gone" : hueOf(index),
       cells: [
         server.name,
-        String(server.answers),
+        String(server.responses),
         shareOf(server, answered),
         server.isGone ? "no longer responds" : "responds",
       ],
@@ -122,10 +122,10 @@ function show(): void {
     last.map((outcome) => {
       const { at, ms, status = "no response", reason, server = "–" } = outcome;
       const isFailed = isFailure(outcome);
-      const answer = isFailed ? `Failed: ${status}` : `${status} ${reason}`;
+      const result = isFailed ? `Failed: ${status}` : `${status} ${reason}`;
       return {
         kind: isFailed ? "failing" : "",
-        cells: [clock(at), answer, server, `${ms.toFixed(0)} ms`],
+        cells: [clock(at), result, server, `${ms.toFixed(0)} ms`],
       };
     }),
   );
@@ -168,7 +168,7 @@ function announce(): void {
   if (now - lastAnnouncement < announcementIntervalMs || (news.length === 0 && !isDone)) return;
   const { answered, failed } = traffic;
   const summary = isDone ? `Done: ${answered} answered, ${failed} failed.` : "";
-  find("#status").textContent = `${tell(news)} ${summary}`.trim();
+  find("#status").textContent = `${summarize(news)} ${summary}`.trim();
   news = [];
   isDone = false;
   lastAnnouncement = now;

@@ -15,11 +15,11 @@ export interface Outcome {
 /** An API server that has responded at least once. */
 export interface Server {
   readonly name: string;
-  /** Number of requests that it answered. */
-  answers: number;
+  /** Number of its successful responses. */
+  responses: number;
   /** When it last responded, in milliseconds since 1970. */
   lastAt: number;
-  /** Number of requests since then that ended elsewhere. */
+  /** Number of requests since then that other servers answered or that failed. */
   missed: number;
   isGone: boolean;
 }
@@ -27,12 +27,12 @@ export interface Server {
 /** A change to announce in the page's live region. */
 export type News =
   | { what: "new" | "gone" | "back"; server: string }
-  | { what: "failing" | "answered again" };
+  | { what: "failing" | "recovered" };
 
 /**
  * A server is gone if it missed this many turns in a row and has not responded for this time. Fewer
- * prove nothing: other visitors' requests take turns, too, and the proxy skips a server for a second
- * after a failure.
+ * turns prove nothing: the rotation includes other visitors' requests, and the proxy skips a server for
+ * a second after a failure.
  */
 const goneAfter = { turns: 8, ms: 2_000 };
 
@@ -58,7 +58,7 @@ export class Traffic {
     this.last.splice(maxLast);
     const isFailing = isFailure(outcome);
     if (isFailing !== this.#isFailing) {
-      this.#news.push({ what: isFailing ? "failing" : "answered again" });
+      this.#news.push({ what: isFailing ? "failing" : "recovered" });
       this.#isFailing = isFailing;
     }
     for (const server of this.servers) server.missed += 1;
@@ -73,13 +73,13 @@ export class Traffic {
   #credit({ server: name = "unnamed", at }: Outcome): Server {
     let server = this.servers.find((known) => known.name === name);
     if (server === undefined) {
-      server = { name, answers: 0, lastAt: at, missed: 0, isGone: false };
+      server = { name, responses: 0, lastAt: at, missed: 0, isGone: false };
       this.servers.push(server);
       this.#news.push({ what: "new", server: name });
     } else if (server.isGone) {
       this.#news.push({ what: "back", server: name });
     }
-    server.answers += 1;
+    server.responses += 1;
     server.lastAt = at;
     server.missed = 0;
     server.isGone = false;
@@ -111,8 +111,8 @@ export function isFailure({ status }: Outcome): boolean {
 }
 
 /** A server's share of all answered requests, such as `33.3 %`. */
-export function shareOf({ answers }: Server, answered: number): string {
-  const percent = answered === 0 ? 0 : (100 * answers) / answered;
+export function shareOf({ responses }: Server, answered: number): string {
+  const percent = answered === 0 ? 0 : (100 * responses) / answered;
   return `${percent.toFixed(Number.isInteger(percent) ? 0 : 1)} %`;
 }
 
@@ -122,7 +122,7 @@ export function shorten(name: string): string {
 }
 
 /** Summarizes news in a few short sentences. */
-export function tell(news: readonly News[]): string {
+export function summarize(news: readonly News[]): string {
   const latest = new Map<string, News["what"]>();
   for (const item of news) latest.set("server" in item ? item.server : "", item.what);
   const all = latest.get("");
@@ -131,7 +131,7 @@ export function tell(news: readonly News[]): string {
   const [fresh, back, gone] = [named("new"), named("back"), named("gone")];
   return [
     ...(all === "failing" ? ["Requests are failing."] : []),
-    ...(all === "answered again" ? ["Requests succeed again."] : []),
+    ...(all === "recovered" ? ["Requests succeed again."] : []),
     ...(fresh.length === 1 ? [`New server: ${namesOf(fresh)}.`] : []),
     ...(fresh.length > 1 ? [`New servers: ${namesOf(fresh)}.`] : []),
     ...(back.length > 0

@@ -1,9 +1,9 @@
 #!/bin/sh
-# A machine with a Docker engine, in a container.
+# A node: a Docker engine in a container
 set -eu
 
-# Control groups of version 2 limit a group's children only while it has no process itself: those of
-# this container, this one first of all, move into a child
+# A control group (version 2) cannot limit its children while it has processes itself, so move the
+# processes of this container into a child
 groups=/sys/fs/cgroup
 if [ -e "$groups/cgroup.controllers" ]; then
   mkdir -p "$groups/machine"
@@ -13,8 +13,8 @@ if [ -e "$groups/cgroup.controllers" ]; then
   sed 's/^/+/; s/ / +/g' "$groups/cgroup.controllers" > "$groups/cgroup.subtree_control"
 fi
 
-# A machine that restarts has none of these; a container keeps its files
+# A restarted container still has these files
 rm -rf /run/docker /run/containerd /run/docker.pid
 
-# What Compose says with `security_opt` of a container, Swarm can say only of all of an engine's
+# Swarm has no `security_opt` for a service, so set it for the whole engine
 exec dockerd --no-new-privileges

@@ -1,24 +1,18 @@
 import { type IncomingMessage, Server, type ServerResponse } from "node:http";
 
 /**
- * Loaded before a server's own program, in the faulty server's image. SIGUSR2 begins what FAULT
- * says, the next SIGUSR2 ends it; before and after, it is a server like any other. (SIGUSR1 would
- * open Node's inspector.) The health check is answered all the while: this is the server that looks
- * well from where Docker stands, so nobody but the proxy can save its visitors.
+ * Loaded before a server's program. The first SIGUSR2 starts the misbehavior that FAULT names, the
+ * next one ends it. Health checks succeed all the time, so that only the proxy can notice.
  */
-type Serve = () => void;
-type Fault = (request: IncomingMessage, response: ServerResponse, serve: Serve) => void;
+type Fault = (request: IncomingMessage, response: ServerResponse, serve: () => void) => void;
 
-/** Milliseconds. */
-const slowness = 500;
-/** Bytes: without a limit it would take all that the machine has. */
-const mostMemory = 2 ** 31;
-const piece = 2 ** 23;
-
-const hoard: Buffer[] = [];
+const latencyMs = 500;
+const chunkBytes = 2 ** 23;
+/** Protects the machine if the container has no memory limit. */
+const maxBytes = 2 ** 31;
 
 const faults: Record<string, Fault> = {
-  slow: (_request, _response, serve) => setTimeout(serve, slowness),
+  latency: (_request, _response, serve) => setTimeout(serve, latencyMs),
   error: (_request, response) => response.writeHead(500).end("Internal Server Error\n"),
   reset: (request) => request.socket.resetAndDestroy(),
   memory: (_request, _response, serve) => serve(),
@@ -31,18 +25,14 @@ if (fault === undefined) throw new Error(`FAULT must be one of ${Object.keys(fau
 let misbehaves = false;
 process.on("SIGUSR2", () => {
   misbehaves = !misbehaves;
-  if (misbehaves && FAULT === "memory") eatMemory();
+  if (misbehaves && FAULT === "memory") allocate([]);
 });
 
-function eatMemory(): void {
-  if (hoard.length * piece >= mostMemory) {
-    console.error("Nobody limits this container's memory");
-    hoard.length = 0;
-    return;
-  }
-  // Filled, because memory that was never written to is not there
-  hoard.push(Buffer.alloc(piece, 1));
-  setTimeout(eatMemory, 5);
+function allocate(chunks: Buffer[]): void {
+  if (chunks.length * chunkBytes >= maxBytes) return;
+  // Filled, because Linux provides memory only when it is written to
+  chunks.push(Buffer.alloc(chunkBytes, 1));
+  setTimeout(allocate, 5, chunks);
 }
 
 const { emit } = Server.prototype;

@@ -1,162 +1,127 @@
-import path from "node:path";
+import { argv } from "../../lib/argv";
 import { fetchAnswer } from "../../lib/http";
 import { attempt } from "../../lib/run";
 import { waitUntil } from "../../lib/wait";
-import { bareEnvironment } from "../compose-file";
-import { type Check, deviates, failed, holds, skipped } from "../point";
+import { confNames } from "../locate";
+import { deviate, fail, raise, skipped } from "../point";
 import { readText } from "../repository";
-import { findCommand, judgeBytes, judgeMeaning, missingCommand } from "../scale-command";
-import { type Subject, shown } from "../subject";
-import { findProxyConf } from "./conf";
-import { askUntilServed, untilListening } from "./running";
-import { addressOf, composeArgs, containersOf, locate, stackOf } from "./service";
-
-type StackCheck = Check<Subject>;
+import { exactCommand, findCommand, judgeBytes, judgeMeaning } from "../scale-command";
+import { perSubject, reads, runs, type Subject } from "../subject";
+import { composeFileOf } from "./compose";
+import { request, serverIn, stackOf, startStack } from "./running";
 
 const textFile = "2-api-servers.txt";
 
-const textOf = ({ folder }: Subject): string | undefined => readText(folder, textFile);
+/** @throws {Judgement} if there is no such file. */
+function textOf(subject: Subject): string {
+  const text = readText(subject.folder, textFile);
+  if (text !== undefined) return text;
+  const hint = `Create it with this one line: ${exactCommand.trim()}`;
+  fail(`there is no ${textFile} in task6`, hint, subject.at(textFile));
+}
 
-/** `2-api-servers.txt` is there (spec, task 6). */
-export const hasCommandFile: StackCheck = {
-  id: "command-file",
-  title: "2-api-servers.txt is there",
-  judge: (subject) =>
-    textOf(subject) === undefined ? missingCommand(shown(subject, textFile)) : undefined,
-};
+export const hasFile = reads("command-file", [], (subject) => {
+  textOf(subject);
+});
 
-/** `2-api-servers.txt` is the text's command, byte by byte (spec, task 6). */
-export const hasExactCommand: StackCheck = {
-  id: "command-bytes",
-  title: "2-api-servers.txt is the exact command and one newline",
-  needs: ["command-file", "command-meaning"],
-  judge: (subject) => judgeBytes(textOf(subject) ?? "", shown(subject, textFile)),
-};
+export const isExact = reads("command-bytes", ["command-file", "command-meaning"], (subject) => {
+  const finding = judgeBytes(textOf(subject), subject.pathOf(textFile));
+  if (finding !== undefined) raise(finding);
+});
 
-/** What `2-api-servers.txt` says starts two API servers (spec, task 6). */
-export const commandMeansTwo: StackCheck = {
-  id: "command-meaning",
-  title: "the command in 2-api-servers.txt scales the API's service to two",
-  needs: ["command-file", "services"],
-  judge: (subject) => {
-    const { services, model } = stackOf(subject);
-    const api = services["back-end"] ?? "back-end";
-    const file = shown(subject, textFile);
-    return judgeMeaning(textOf(subject) ?? "", api, Object.keys(model.services), file);
-  },
-};
+export const meansTwo = reads("command-meaning", ["command-file", "services"], async (subject) => {
+  const composeFile = await composeFileOf(subject);
+  const services = Object.keys(composeFile.model.services);
+  const { name } = composeFile.service("back-end");
+  const finding = judgeMeaning(textOf(subject), name, services, subject.pathOf(textFile));
+  if (finding !== undefined) raise(finding);
+});
 
-/** The command does start two (spec, task 6). */
-export const commandStartsTwo: StackCheck = {
-  id: "two-servers",
-  isLive: true,
-  title: "run, the command starts two API servers",
-  needs: ["command-meaning", "scalable", "ports", "hello"],
-  judge: async (subject) => {
-    const stack = subject.stack?.up;
-    if (stack === undefined) return undefined;
-    const { services } = stackOf(subject);
-    const scale = Object.entries(findCommand(textOf(subject) ?? "")?.scale ?? {});
-    subject.sandbox.report("scaling");
-    // As at first, all at once: an nginx without `resolve` asks Docker's DNS only when it starts
-    await attempt("docker", [...composeArgs(stack), "down", "--timeout=2"], { detached: true });
-    const started = await attempt(
-      "docker",
-      [
-        ...[...composeArgs(stack), "up", "--detach", "--no-build"],
-        ...scale.flatMap(([name, replicas]) => ["--scale", `${name}=${Math.min(replicas, 4)}`]),
-      ],
-      {
-        cwd: path.dirname(stack.file),
-        env: bareEnvironment(),
-        timeoutMs: 120_000,
-        maxOutputBytes: 4_000_000,
-        signal: subject.sandbox.signal,
-      },
-    );
-    const name = services["back-end"] ?? "";
-    await untilListening(subject);
-    const containers = await containersOf(stack, name);
-    if (started.ok && containers.length >= 2) return undefined;
-    const said = started.stderr.split("\n").filter(Boolean).at(-1) ?? "";
-    return failed(
-      `${containers.length} of ${name} came up: ${said}`,
-      "Run the command and read what it says.",
-      { file: shown(subject, textFile) },
-    );
-  },
-};
+/** The stack as the command scales it. */
+const scaledStackOf = perSubject(async (subject) => {
+  const { project, containers } = await stackOf(subject);
+  const { name } = (await composeFileOf(subject)).service("back-end");
+  subject.sandbox.report("scaling");
+  // All start at once, as at first: an nginx without `resolve` queries DNS only when it starts
+  await attempt("docker", argv`rm --force ${containers.map(({ id }) => id)}`);
+  const replicas = Object.entries(findCommand(textOf(subject))?.scale ?? {});
+  const scale = replicas.map(([service, count]) => `--scale=${service}=${Math.min(count, 4)}`);
+  const scaled = await startStack(subject, project, scale);
+  const api = scaled.containers.filter(({ service }) => service === name);
+  if (scaled.error === undefined && api.length >= 2) return { ...scaled, api };
+  const cause = `${api.length} of ${name} started: ${scaled.error ?? ""}`;
+  fail(cause, "Run the command and read its output.", subject.at(textFile));
+});
 
-const sample = 40;
+const startNeeds = ["command-meaning", "scalable", "ports", "hello"] as const;
+export const startsTwo = runs("two-servers", startNeeds, async (subject) => {
+  await scaledStackOf(subject);
+});
 
-/** Every request goes on to the next server (spec, task 6). */
-export const takesTurns: StackCheck = {
-  id: "turns",
-  isLive: true,
-  title: `${sample} requests: every one goes to the next API server`,
-  needs: ["two-servers"],
-  judge: async (subject) => {
-    const stack = subject.stack?.up;
-    const address = await addressOf(subject, "proxy");
-    if (stack === undefined || address === undefined) return undefined;
-    const url = `${address}/api/hello`;
-    await askUntilServed(subject, url, (answer) => answer.status === 200);
-    const containers = await containersOf(stack, stackOf(subject).services["back-end"] ?? "");
-    const marker = `turn=${Date.now().toString(36)}`;
-    const order: number[] = [];
-    let before = await countMarks(containers, marker);
-    for (let sent = 1; sent <= sample; sent += 1) {
-      // Forty slow drips would take minutes
-      const { status } = await fetchAnswer(`${url}?${marker}`, { timeoutMs: 3_000 });
-      if (status !== 200) {
-        return failed(
-          `request ${sent} of ${sample} is answered ${status ?? "by nobody"}`,
-          "Read docker-compose logs.",
-          locate(subject, "services"),
-        );
-      }
-      if (sent > 8 && order.length === 8) continue;
-      const now = await waitUntil(
-        async () => {
-          const counts = await countMarks(containers, marker);
-          return counts.some((count, index) => count > (before[index] ?? 0)) && counts;
-        },
-        { for: "the request in a log", timeoutMs: 3_000, intervalMs: 20 },
-      ).catch(() => undefined);
-      if (now === undefined)
-        return skipped("the API logs no requests, so nobody can see who served them");
-      order.push(now.findIndex((count, index) => count > (before[index] ?? 0)));
-      before = now;
+/** Requests that are sent, and those of them that must alternate strictly. */
+const sample = { requests: 40, strict: 8 };
+
+export const takesTurns = runs("turns", ["two-servers"], async (subject) => {
+  const { api, ...stack } = await scaledStackOf(subject);
+  const proxy = await serverIn(subject, stack, "proxy");
+  await request(subject, proxy, "/api/hello");
+  const run = Date.now().toString(36);
+  const markers = Array.from({ length: sample.requests }, (_, index) => `turn=${run}.${index}.`);
+  for (const [index, marker] of markers.entries()) {
+    // Forty slow responses would take minutes
+    const options = { timeoutMs: 3_000 };
+    const { status } = await fetchAnswer(`${proxy.url}/api/hello?${marker}`, options);
+    if (status === 200) continue;
+    const cause = `request ${index + 1} of ${sample.requests} gets ${status ?? "no response"}`;
+    fail(cause, "Read docker-compose logs.", (await composeFileOf(subject)).at("services"));
+  }
+  const ids = api.map(({ id }) => id);
+  judgeTurns(subject, ids, await serversOf(markers, ids));
+});
+
+/** @returns For each marked request, the container whose log has it; undefined if none has it. */
+async function serversOf(
+  markers: readonly string[],
+  containers: readonly string[],
+): Promise<(string | undefined)[]> {
+  let servers: (string | undefined)[] = [];
+  const options = { maxOutputBytes: 8_000_000 };
+  const areLogged = async (): Promise<boolean> => {
+    const logs = new Map<string, string>();
+    for (const id of containers) {
+      const { stdout, stderr } = await attempt("docker", ["logs", id], options);
+      logs.set(id, `${stdout}\n${stderr}`);
     }
-    const served = await waitUntil(
-      async () => {
-        const counts = await countMarks(containers, marker);
-        return counts.reduce((sum, count) => sum + count, 0) >= sample && counts;
-      },
-      { for: "all requests in the logs", timeoutMs: 5_000 },
-    ).catch(() => before);
-    const file = shown(subject, findProxyConf(subject) ?? "proxy/proxy.conf");
-    if (served.some((count) => count === 0)) {
-      const cause = `one API server gets every request (${served.join(", ")})`;
-      return failed(cause, "The proxy must know all of them: use the service's name.", { file });
-    }
-    const isStrict = order.every((server, index) => server !== order[index + 1]);
-    if (isStrict && Math.max(...served) - Math.min(...served) <= 1) {
-      return holds(`${served.length} servers, which served ${served.join(" and ")}`);
-    }
-    const hint =
-      "nginx has several worker processes; a zone in the upstream lets them take turns as one.";
-    return deviates(
-      `the servers share the requests ${served.join(" to ")}, but not strictly in turn`,
-      hint,
-      { file },
-    );
-  },
-};
+    servers = markers.map((marker) => containers.find((id) => logs.get(id)?.includes(marker)));
+    return !servers.includes(undefined);
+  };
+  const wait = { for: "all requests in the logs", timeoutMs: 5_000 };
+  await waitUntil(areLogged, wait).catch(() => undefined);
+  return servers;
+}
 
-async function countMarks(containers: readonly string[], marker: string): Promise<number[]> {
-  const logs = await Promise.all(
-    containers.map((id) => attempt("docker", ["logs", id], { maxOutputBytes: 8_000_000 })),
-  );
-  return logs.map(({ stdout, stderr }) => `${stdout}\n${stderr}`.split(marker).length - 1);
+function judgeTurns(
+  subject: Subject,
+  replicas: readonly string[],
+  servers: readonly (string | undefined)[],
+): void {
+  const first = servers.slice(0, sample.strict);
+  if (first.includes(undefined)) {
+    raise(skipped("the API does not log requests, so its replicas cannot be told apart"));
+  }
+  const served = replicas.map((id) => servers.filter((server) => server === id).length);
+  const place = subject.at(subject.confFile("proxy") ?? confNames.proxy);
+  if (served.includes(0)) {
+    const hint = "The proxy must know all replicas: use the service's name.";
+    fail(`one replica gets every request (${served.join(", ")})`, hint, place);
+  }
+  const isStrict = first.every((server, index) => server !== first[index + 1]);
+  if (isStrict && Math.max(...served) - Math.min(...served) <= 1) {
+    const cause = `${replicas.length} replicas, which served ${served.join(" and ")}`;
+    raise({ verdict: "pass", cause });
+  }
+  const cause = `the replicas share the requests ${served.join(" to ")}, but not strictly in turn`;
+  const hint =
+    "nginx has several worker processes: a zone in the upstream makes them share a turn.";
+  deviate(cause, hint, place);
 }

@@ -1,83 +1,62 @@
 import path from "node:path";
 import { isMap, isScalar } from "yaml";
+import { argv } from "../../lib/argv";
+import { baseOf, repositoryOf } from "../../lib/dockerfile";
 import { attempt } from "../../lib/run";
-import { bareEnvironment, type ComposeModel, judgeDangers, judgeStrayFile } from "../compose-file";
-import { type Check, deviates, failed } from "../point";
-import { readYaml, unreadable, type Yaml } from "../read";
+import type { ComposeModel } from "../compose-model";
+import { judgeExternalFile } from "../external-files";
+import { bareEnvironment } from "../isolate";
+import { type Role, roleOfContext, roles } from "../locate";
+import { deviate, fail, raise, settle } from "../point";
+import { readOrFail, readYaml, type Yaml } from "../read";
 import { readText } from "../repository";
-import {
-  baseOf,
-  type Role,
-  readDockerfile,
-  repositoryOf,
-  roleOfContext,
-  type StackSubject,
-  type Subject,
-  shown,
-} from "../subject";
-import { listensIn } from "./conf";
-import { locate, portOf, ports, serviceOf, stackOf } from "./service";
-
-type StackCheck = Check<Subject>;
+import { ComposeFile } from "../stack";
+import { perSubject, ports, reads, rolesOf, type Subject } from "../subject";
+import { judgeUnsafeSettings } from "../unsafe-settings";
 
 const fileNames = ["docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml"];
 
-/** Compose can read the file (spec, task 4). */
-export const hasComposeFile: StackCheck = {
-  id: "compose",
-  title: "docker-compose.yml is a compose file",
-  judge: async (subject) => {
-    const { folder } = subject;
-    const file = fileNames.find((name) => folder.entries.get(name) === "file");
-    const wanted = shown(subject, "docker-compose.yml");
-    if (file === undefined) {
-      return failed("there is no docker-compose.yml", "Create it in this folder.", {
-        file: wanted,
-      });
-    }
-    const at = { file: shown(subject, file) };
-    let yaml: Yaml;
-    try {
-      yaml = readYaml(readText(folder, file));
-    } catch (error) {
-      const hint = "The course needs a few lines of YAML, in which the indentation counts.";
-      return unreadable(error, hint, at.file);
-    }
-    const stray = judgeStrayFile(folder.path, file, shown(subject, file));
-    if (stray !== undefined) return stray;
-    const read = await attempt("docker", ["compose", "-f", file, "config", "--format=json"], {
-      cwd: folder.path,
-      env: { ...bareEnvironment(), COMPOSE_PROJECT_NAME: "graded" },
-      timeoutMs: 30_000,
-      maxOutputBytes: 4_000_000,
-    });
-    if (!read.ok) {
-      const stray = strayService(yaml);
-      if (stray !== undefined) {
-        const cause = `${stray.name}: stands outside services:`;
-        return failed(cause, "Indent it as deep as the other services.", {
-          ...at,
-          line: stray.line,
-        });
-      }
-      const said = read.stderr.split("\n").filter((line) => !/level=warning/.test(line));
-      // Compose names the line where the block began
-      const line = Number(/\bline (\d+)/.exec(read.stderr)?.[1]);
-      const hint = "docker-compose config says the same. In YAML the indentation counts.";
-      const cause = said.at(-1)?.replaceAll(`${folder.path}/`, "") ?? "Compose cannot read it";
-      return failed(cause, hint, { ...at, ...(line > 0 && { line }) });
-    }
-    const model = JSON.parse(read.stdout) as ComposeModel;
-    subject.stack = { file, yaml, model, services: {} };
-    subject.stack.services = findServices(subject, model);
-    return file === "docker-compose.yml"
-      ? undefined
-      : deviates(`it is called ${file}`, "The text has docker-compose.yml.", at);
-  },
-};
+/** The task's compose file. */
+export const composeFileOf = perSubject(async (subject): Promise<ComposeFile> => {
+  const { folder } = subject;
+  const name = fileNames.find((file) => folder.entries.get(file) === "file");
+  if (name === undefined) {
+    const place = subject.at("docker-compose.yml");
+    fail("there is no docker-compose.yml", "Create it in this folder.", place);
+  }
+  const file = subject.pathOf(name);
+  const hint = "The course needs a few lines of YAML, in which the indentation counts.";
+  const yaml = readOrFail(file, hint, () => readYaml(readText(folder, name)));
+  const external = judgeExternalFile(folder.path, yaml.values, file);
+  if (external !== undefined) raise(external);
+  const config = await attempt("docker", argv`compose --file ${name} config --format=json`, {
+    cwd: folder.path,
+    env: { ...bareEnvironment(), COMPOSE_PROJECT_NAME: "graded" },
+    timeoutMs: 30_000,
+    maxOutputBytes: 4_000_000,
+  });
+  if (!config.ok) explainInvalid(subject, name, yaml, config.stderr);
+  const model = JSON.parse(config.stdout) as ComposeModel;
+  return new ComposeFile(subject, name, yaml, model, findServices(subject, model));
+});
 
-/** @returns A service that was written beside `services:` instead of below it. */
-function strayService({ documents, lines }: Yaml): { name: string; line: number } | undefined {
+/** @param message What Compose printed when it read the file. */
+function explainInvalid(subject: Subject, name: string, yaml: Yaml, message: string): never {
+  const outside = findOutside(yaml);
+  if (outside !== undefined) {
+    const hint = "Indent it as deep as the other services.";
+    fail(`${outside.name}: is outside services:`, hint, subject.at(name, outside.line));
+  }
+  const errors = message.split("\n").filter((line) => !/level=warning/.test(line));
+  const cause = errors.at(-1)?.replaceAll(`${subject.folder.path}/`, "");
+  // Compose names the line where the block began
+  const line = Number(/\bline (\d+)/.exec(message)?.[1]) || undefined;
+  const hint = "docker-compose config prints the same. In YAML the indentation counts.";
+  fail(cause ?? "Compose cannot read it", hint, subject.at(name, line));
+}
+
+/** @returns A service that is next to `services:` instead of below it. */
+function findOutside({ documents, lines }: Yaml): { name: string; line: number } | undefined {
   const contents = documents[0]?.contents;
   if (!isMap(contents)) return undefined;
   for (const { key, value } of contents.items) {
@@ -88,10 +67,10 @@ function strayService({ documents, lines }: Yaml): { name: string; line: number 
   return undefined;
 }
 
-/** Tells the services' roles by their names, otherwise by what their images are built from. */
-function findServices({ folder }: Subject, model: ComposeModel): StackSubject["services"] {
-  const services: StackSubject["services"] = {};
-  for (const role of ["back-end", "front-end", "proxy"] as const) {
+/** Finds the role of each service by its name, otherwise by its build context. */
+function findServices({ folder }: Subject, model: ComposeModel): ComposeFile["services"] {
+  const services: ComposeFile["services"] = {};
+  for (const role of roles) {
     if (model.services[role] !== undefined) services[role] = role;
   }
   for (const [name, { build }] of Object.entries(model.services)) {
@@ -102,187 +81,129 @@ function findServices({ folder }: Subject, model: ComposeModel): StackSubject["s
   return services;
 }
 
-/** It asks for nothing that reaches beyond its containers. */
-export const isSafe: StackCheck = {
-  id: "safe",
-  title: "the stack asks for nothing beyond its containers",
-  needs: ["compose"],
-  judge: (subject) => {
-    const { model, file } = stackOf(subject);
-    return judgeDangers(model, subject.folder.path, shown(subject, file));
-  },
-};
+export const hasComposeFile = reads("compose", [], async (subject) => {
+  const { name } = await composeFileOf(subject);
+  const [wanted] = fileNames;
+  if (name !== wanted) deviate(`it is called ${name}`, `The text has ${wanted}.`, subject.at(name));
+});
 
-/** The services are there, under the text's names (spec, tasks 4 to 6). */
-export function hasServices(roles: readonly Role[]): StackCheck {
-  return {
-    id: "services",
-    title: `the services are ${roles.join(", ")}`,
-    needs: ["compose"],
-    judge: (subject) => {
-      const { services, model } = stackOf(subject);
-      const known = Object.keys(model.services).join(", ") || "none";
-      const missing = roles.find((role) => services[role] === undefined);
-      if (missing !== undefined) {
-        const cause = `there is no service for the ${missing}; services are ${known}`;
-        return failed(
-          cause,
-          `Add it below services: under the name ${missing}.`,
-          locate(subject, "services"),
-        );
-      }
-      const renamed = roles.find((role) => services[role] !== role);
-      if (renamed === undefined) return undefined;
-      const name = services[renamed] ?? "";
-      const hint = `The text's checker expects ${renamed}.`;
-      return deviates(`the ${renamed} is called ${name}`, hint, locate(subject, "services", name));
-    },
-  };
+export const isSafe = reads("safe", ["compose"], async (subject) => {
+  const { model, name } = await composeFileOf(subject);
+  const finding = judgeUnsafeSettings(model, subject.folder.path, subject.pathOf(name));
+  if (finding !== undefined) raise(finding);
+});
+
+export const hasServices = reads("services", ["compose"], async (subject) => {
+  const composeFile = await composeFileOf(subject);
+  const { services, model } = composeFile;
+  const missing = rolesOf(subject).find((role) => services[role] === undefined);
+  if (missing !== undefined) {
+    const list = Object.keys(model.services).join(", ") || "none";
+    const cause = `there is no service for the ${missing}; the services are ${list}`;
+    fail(cause, `Add it below services: under the name ${missing}.`, composeFile.at("services"));
+  }
+  const renamed = rolesOf(subject).find((role) => services[role] !== role);
+  if (renamed === undefined) return;
+  const { name } = composeFile.service(renamed);
+  const place = composeFile.at("services", name);
+  deviate(`the ${renamed} is called ${name}`, `The text has ${renamed}.`, place);
+});
+
+/** The parts of a compose file that are read as they are written. */
+interface Written {
+  services?: Record<string, { build?: string | { context?: string; dockerfile?: string } }>;
 }
 
-/** Each service is built, from a context and a Dockerfile (spec, task 4). */
-export function namesBuilds(roles: readonly Role[]): StackCheck {
-  return {
-    id: "build-keys",
-    title: "each service has a build with context and dockerfile",
-    needs: ["services"],
-    judge: (subject) => {
-      const { services, yaml } = stackOf(subject);
-      const [written] = yaml.values as {
-        services?: Record<string, { build?: string | { context?: string; dockerfile?: string } }>;
-      }[];
-      for (const role of roles) {
-        const name = services[role] ?? "";
-        const at = locate(subject, "services", name, "build");
-        const build = written?.services?.[name]?.build;
-        if (build === undefined) {
-          return failed(`${name} is not built`, "Add build: with context and dockerfile.", at);
-        }
-        const lacking = ["context", "dockerfile"].filter(
-          (key) => typeof build === "string" || !(key in build),
-        );
-        if (lacking.length > 0) {
-          const hint = "The text asks for both keys.";
-          return deviates(`${name}'s build has no ${lacking.join(" and no ")}`, hint, at);
-        }
-      }
-      return undefined;
-    },
-  };
+export const namesBuilds = reads("build-keys", ["services"], async (subject) => {
+  const composeFile = await composeFileOf(subject);
+  const [written] = composeFile.yaml.values as Written[];
+  for (const role of rolesOf(subject)) {
+    const { name } = composeFile.service(role);
+    const place = composeFile.at("services", name, "build");
+    const build = written?.services?.[name]?.build;
+    if (build === undefined) {
+      fail(`${name} is not built`, "Add build: with context and dockerfile.", place);
+    }
+    const isMissing = (key: string): boolean => typeof build === "string" || !(key in build);
+    const missing = ["context", "dockerfile"].filter(isMissing).join(" and no ");
+    if (missing === "") continue;
+    deviate(`${name}'s build has no ${missing}`, "The text asks for both keys.", place);
+  }
+});
+
+export const namesImages = reads("images", ["services"], async (subject) => {
+  const composeFile = await composeFileOf(subject);
+  for (const role of rolesOf(subject)) {
+    const { name, image, build } = composeFile.service(role);
+    const place = composeFile.at("services", name, "image");
+    const wanted = `softy-pinko-${role}:${subject.folder.task}`;
+    const hint = `Write image: ${wanted}.`;
+    if (image === undefined) deviate(`${name} has no image`, hint, place);
+    const { value: base } = settle(() => baseOf(subject.dockerfile(role).stages));
+    const bases = ["nginx", "ubuntu", base && repositoryOf(base)];
+    if (build !== undefined && bases.includes(repositoryOf(image))) {
+      fail(`image: ${image} overwrites the base image of that name`, hint, place);
+    }
+    if (image !== wanted) deviate(`${name}'s image is ${image}`, hint, place);
+  }
+});
+
+/** The host's ports lead to the servers of these roles, and to no others. */
+export const publishes = (...published: Role[]) =>
+  reads("ports", ["services"], async (subject) => {
+    const composeFile = await composeFileOf(subject);
+    for (const role of published) judgePorts(subject, composeFile, role);
+    const wanted = published.map((role) => composeFile.services[role]);
+    for (const [name, service] of Object.entries(composeFile.model.services)) {
+      const others = service.ports?.flatMap((port) => port.published ?? []) ?? [];
+      if (others.length === 0 || wanted.includes(name)) continue;
+      const cause = `${name} publishes ${others.join(", ")} on the host`;
+      const hint = "Publish only the proxy: write the container's port alone, or expose.";
+      const place = composeFile.at("services", name, "ports");
+      const isScaled = subject.folder.task === "task6" && name === composeFile.services["back-end"];
+      if (isScaled) fail(`${cause}, so a second replica cannot start`, hint, place);
+      deviate(cause, hint, place);
+    }
+  });
+
+/** Judges how a role's service is published. */
+function judgePorts(subject: Subject, composeFile: ComposeFile, role: Role): void {
+  const { name, ports: mappings = [] } = composeFile.service(role);
+  const place = composeFile.at("services", name, "ports");
+  const port = ports[role];
+  const hint = `Write "${port}:${port}": the host's port, then the container's.`;
+  if (mappings.length === 0) fail(`${name} publishes no port`, hint, place);
+  const inside = composeFile.portOf(role);
+  const mapping = mappings.find(({ target }) => target === inside);
+  const list = mappings.map(({ published = "any", target }) => `${published}→${target}`).join(", ");
+  const listens = subject.listens(role);
+  const [listen] = listens;
+  if (listen !== undefined && !listens.some((other) => other.port === mapping?.target)) {
+    const targets = mappings.map(({ target }) => target).join(", ");
+    const { file, line } = listen.place;
+    const cause = `published ${list}, but nothing listens on ${targets} in the container; nginx listens on ${listen.port} (${file}:${line})`;
+    fail(cause, hint, place);
+  }
+  if (mapping === undefined) fail(`${name} publishes ${list}, not ${port}→${port}`, hint, place);
+  if (inside !== port) deviate(`${name} listens on ${inside} in its container`, hint, place);
+  const { published = "any free port" } = mapping;
+  if (published !== String(port)) deviate(`${name} is at ${published} on the host`, hint, place);
 }
 
-/** Each image has a name of its own, which is not a base image's (spec, task 4). */
-export function namesImages(roles: readonly Role[]): StackCheck {
-  return {
-    id: "images",
-    title: "each service names the image that it builds",
-    needs: ["services"],
-    judge: (subject) => {
-      const { services } = stackOf(subject);
-      for (const role of roles) {
-        const name = services[role] ?? "";
-        const { image, build } = serviceOf(subject, role);
-        const at = locate(subject, "services", name, "image");
-        const wanted = `softy-pinko-${role}:${subject.folder.task}`;
-        if (image === undefined) {
-          return deviates(`${name} has no image`, `Write image: ${wanted}.`, at);
-        }
-        const base = readDockerfile(subject, role);
-        const isBase = ["nginx", "ubuntu", base && repositoryOf(baseOf(base.stages))].includes(
-          repositoryOf(image),
-        );
-        if (build !== undefined && isBase) {
-          const cause = `image: ${image} overwrites the base image of that name`;
-          return failed(cause, `Write image: ${wanted}.`, at);
-        }
-        if (image !== wanted)
-          return deviates(`${name}'s image is ${image}`, `The text has ${wanted}.`, at);
-      }
-      return undefined;
-    },
-  };
-}
+/** @param last The role that starts after the others. */
+export const ordersStart = ({ last }: { last: Role }) =>
+  reads("order", ["services"], async (subject) => {
+    const composeFile = await composeFileOf(subject);
+    const { name, depends_on = {} } = composeFile.service(last);
+    if (Object.keys(depends_on).length > 0) return;
+    const place = composeFile.at("services", name);
+    deviate(`${name} has no depends_on`, "List the services that it needs.", place);
+  });
 
-/** A host port leads to each service that the text publishes, and to no other (spec, tasks 4 to 6). */
-export function publishes(roles: readonly Role[]): StackCheck {
-  const wanted = roles.map((role) => `${ports[role]}:${ports[role]}`).join(" and ");
-  return {
-    id: "ports",
-    title: `the host's ports are ${wanted}${roles.length === 1 ? ", and no other" : ""}`,
-    needs: ["services"],
-    judge: (subject) => {
-      const { services, model } = stackOf(subject);
-      for (const role of roles) {
-        const name = services[role] ?? "";
-        const own = model.services[name]?.ports ?? [];
-        const at = locate(subject, "services", name, "ports");
-        const hint = `Write "${ports[role]}:${ports[role]}": the host's port, then the container's.`;
-        if (own.length === 0) return failed(`${name} publishes no port`, hint, at);
-        const inside = portOf(subject, role);
-        const toPort = own.find(({ target }) => target === inside);
-        const listens = listensIn(subject, role);
-        const list = own
-          .map(({ published = "any", target }) => `${published}→${target}`)
-          .join(", ");
-        const [listen] = listens;
-        if (listen !== undefined && !listens.some(({ port }) => port === toPort?.target)) {
-          const targets = own.map(({ target }) => target).join(", ");
-          const cause = `published ${list}, but nothing listens on ${targets} in the container; nginx listens on ${listen.port} (${listen.file}:${listen.line})`;
-          return failed(cause, hint, at);
-        }
-        if (toPort === undefined) {
-          return failed(`${name} publishes ${list}, not ${ports[role]}→${ports[role]}`, hint, at);
-        }
-        if (inside !== ports[role]) {
-          return deviates(`${name} listens on ${inside} in its container`, hint, at);
-        }
-        if (toPort.published !== String(ports[role])) {
-          const cause = `${name} is at ${toPort.published ?? "any free port"} on the host`;
-          return deviates(cause, hint, at);
-        }
-      }
-      const open = Object.entries(model.services).find(
-        ([name, { ports: own = [] }]) =>
-          own.some(({ published }) => published !== undefined) &&
-          !roles.some((role) => services[role] === name),
-      );
-      if (open === undefined) return undefined;
-      const [name, { ports: own = [] }] = open;
-      const isScaled = subject.folder.task === "task6" && services["back-end"] === name;
-      const cause = `${name} publishes ${own.map(({ published }) => published).join(", ")} on the host${isScaled ? ", so a second one cannot start" : ""}`;
-      const hint =
-        "Only the proxy is to be reached from outside: write the container's port alone, or expose.";
-      const at = locate(subject, "services", name, "ports");
-      return isScaled ? failed(cause, hint, at) : deviates(cause, hint, at);
-    },
-  };
-}
-
-/** Services start in an order (spec, task 4). */
-export function ordersStart(role: Role): StackCheck {
-  return {
-    id: "order",
-    title: `the ${role} starts after what it needs (depends_on)`,
-    needs: ["services"],
-    judge: (subject) => {
-      const { services } = stackOf(subject);
-      const name = services[role] ?? "";
-      if (Object.keys(serviceOf(subject, role).depends_on ?? {}).length > 0) return undefined;
-      const at = locate(subject, "services", name);
-      return deviates(`${name} has no depends_on`, "Name the services that it needs.", at);
-    },
-  };
-}
-
-/** Nothing stands in the way of a second API server (spec, task 6). */
-export const canScale: StackCheck = {
-  id: "scalable",
-  title: "nothing forbids a second API server",
-  needs: ["services"],
-  judge: (subject) => {
-    const name = stackOf(subject).services["back-end"] ?? "";
-    if (serviceOf(subject, "back-end").container_name === undefined) return undefined;
-    const cause = `container_name on ${name} forbids scaling: two containers cannot have one name`;
-    return failed(cause, "Remove it.", locate(subject, "services", name, "container_name"));
-  },
-};
+export const canScale = reads("scalable", ["services"], async (subject) => {
+  const composeFile = await composeFileOf(subject);
+  const { name, container_name } = composeFile.service("back-end");
+  if (container_name === undefined) return;
+  const cause = `container_name on ${name} prevents scaling: two containers cannot have one name`;
+  fail(cause, "Remove it.", composeFile.at("services", name, "container_name"));
+});

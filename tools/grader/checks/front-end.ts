@@ -1,181 +1,144 @@
 import path from "node:path";
+import type { CheerioAPI } from "cheerio/slim";
+import { argv } from "../../lib/argv";
 import { findDirectives } from "../../lib/nginx-conf";
 import { attempt } from "../../lib/run";
-import { type Check, deviates, type Finding, failed } from "../point";
+import { confInImage, confNames, siteFolder, siteInImage } from "../locate";
+import { deviate, fail, type Place } from "../point";
+import { readHtml, readOrFail } from "../read";
 import { readText } from "../repository";
-import { askUntilAnswered, bounds } from "../sandbox";
-import { confName, copyOf, findConf, type Subject, shown } from "../subject";
-import { readConf } from "./conf";
+import { bounds } from "../sandbox";
+import { reads, runs, type Subject } from "../subject";
+import { imageOf } from "./images";
 
-type SubjectCheck = Check<Subject>;
+export const withoutSpace = (text: string): string => text.replace(/\s+/g, "");
 
-const siteFolder = "softy-pinko-front-end";
-const siteInImage = "/var/www/html/softy-pinko-front-end";
-export const confInImage = "/etc/nginx/conf.d/default.conf";
+export const hasSite = reads("site", [], (subject) => {
+  const site = `${subject.contexts["front-end"]}/${siteFolder}`;
+  const place = subject.at(site);
+  const kind = subject.folder.entries.get(site);
+  if (kind === "empty folder") {
+    const cause = "it is empty: perhaps a git link (submodule)";
+    const hint = "Clone with --recurse-submodules, or remove its .git folder and commit its files.";
+    fail(cause, hint, place);
+  }
+  const [page, wanted] = [subject.page(), `${site}/index.html`];
+  if (page !== wanted) deviate(`the front page is ${page}`, `The text has ${wanted}.`, place);
+});
 
-/** @returns The front page, from the task's folder: the outermost index.html of the front-end. */
-export function findPage({ folder, contexts }: Subject): string | undefined {
-  const context = contexts["front-end"];
-  if (context === undefined) return undefined;
-  return [...folder.entries.keys()]
-    .filter((file) => file.startsWith(`${context}/`) && /(^|\/)index\.html?$/.test(file))
-    .sort((a, b) => a.split("/").length - b.split("/").length)[0];
-}
+export const hasConf = reads("conf", [], (subject) => {
+  const { file } = subject.conf("front-end");
+  const [name, wanted] = [path.posix.basename(file), confNames["front-end"]];
+  if (name !== wanted) deviate(`it is called ${name}`, `The text has ${wanted}.`, subject.at(file));
+});
 
-/** The site's files are in the repository (spec, task 2). */
-export const hasSite: SubjectCheck = {
-  id: "site",
-  title: "the site's files are in front-end/softy-pinko-front-end",
-  judge: (subject) => {
-    const { folder, contexts } = subject;
-    const site = path.posix.join(contexts["front-end"] ?? "front-end", siteFolder);
-    const at = { file: shown(subject, site) };
-    const kind = folder.entries.get(site);
-    if (kind === "git link" || kind === "empty folder") {
-      const cause = kind === "git link" ? "it is an empty git link" : "it is empty";
-      const hint =
-        "Clone with --recurse-submodules, or remove its .git folder and commit its files.";
-      return failed(cause, hint, at);
-    }
-    const page = findPage(subject);
-    if (page === undefined)
-      return failed("there is no index.html in it", "Clone the site there.", at);
-    return page === `${site}/index.html`
-      ? undefined
-      : deviates(`the site is in ${path.posix.dirname(page)}`, `The text has ${site}.`, at);
-  },
-};
+/** Other paths in the image are a deviation if nginx finds the site and the conf there. */
+export const hasPathsInImage = runs("paths", ["front-end-build", "conf"], async (subject) => {
+  const { file, text, directives } = subject.conf("front-end");
+  const root = findDirectives(directives, "root")[0]?.args[0] ?? siteInImage;
+  const [isAtPath, isAtRoot, installed = "", effective = ""] = await printedIn(subject, [
+    ...[siteInImage, root].map(hasIndex),
+    `cat ${confInImage}`,
+    "nginx -T 2>&1",
+  ]);
+  const name = path.posix.basename(file);
+  const conf = subject.copyOf("front-end", name);
+  if (withoutSpace(installed) !== withoutSpace(text) && conf.to !== confInImage) {
+    const hint = `Write COPY ./${name} ${confInImage}.`;
+    const cause = conf.to ? `the conf is copied to ${conf.to}` : "the conf is not copied into it";
+    if (withoutSpace(effective).includes(withoutSpace(text))) deviate(cause, hint, conf.place);
+    fail(conf.to ? `${cause}, where nginx does not read it` : cause, hint, conf.place);
+  }
+  if (isAtPath === "yes") return;
+  const site = subject.copyOf("front-end", siteFolder);
+  const target = site.to === undefined ? "" : `: it is copied to ${site.to}`;
+  const cause = `there is no ${siteInImage}/index.html in it${target}`;
+  const judge = isAtRoot === "yes" ? deviate : fail;
+  judge(cause, `Write COPY ./${siteFolder} ${siteInImage}.`, site.place);
+});
 
-/** nginx's configuration is there, under the text's name, and nginx can read it (spec, task 2). */
-export const hasConf: SubjectCheck = {
-  id: "conf",
-  title: `front-end/${confName} is an nginx configuration`,
-  judge: (subject) => {
-    const conf = findConf(subject);
-    const file = shown(subject, conf ?? path.posix.join("front-end", confName));
-    if (conf === undefined) return failed("there is no such file", "Create it.", { file });
-    const read = readConf(readText(subject.folder, conf), file);
-    if ("verdict" in read) return read;
-    return path.posix.basename(conf) === confName
-      ? undefined
-      : deviates(`it is called ${path.posix.basename(conf)}`, `The text has ${confName}.`, {
-          file,
-        });
-  },
-};
+const hasIndex = (folder: string): string =>
+  `test -f '${folder.replaceAll("'", "")}/index.html' && echo yes`;
 
-/**
- * The site and the conf are where the text wants them in the image (spec, task 2). Elsewhere will do
- * where nginx finds them there.
- */
-export const hasPathsInImage: SubjectCheck = {
-  id: "paths",
-  isLive: true,
-  title: `the image has the site in ${siteInImage} and the conf in ${confInImage}`,
-  needs: ["front-end-build", "conf"],
-  judge: async (subject) => {
-    const conf = findConf(subject) ?? "";
-    const text = readText(subject.folder, conf) ?? "";
-    const read = readConf(text, conf);
-    const root = "verdict" in read ? undefined : findDirectives(read.directives, "root")[0];
-    const pages = [siteInImage, root?.args[0] ?? siteInImage].map((at) => `${at}/index.html`);
-    const [isThere, isAtRoot, own, all] = await printedIn(subject, [
-      ...pages.map((page) => `test -f '${page.replaceAll("'", "")}' && echo yes`),
-      `cat ${confInImage}`,
-      "nginx -T 2>&1",
-    ]);
-    const file = shown(subject, subject.contexts["front-end"] ?? "", "Dockerfile");
-    const confCopy = copyOf(subject, "front-end", path.posix.basename(conf));
-    const isConf = squeeze(own ?? "") === squeeze(text) || confCopy?.to === confInImage;
-    if (!isConf) {
-      const at = { file, ...(confCopy && { line: confCopy.line }) };
-      const hint = `Write COPY ./${path.posix.basename(conf)} ${confInImage}.`;
-      const isRead = squeeze(all ?? "").includes(squeeze(text));
-      if (isRead) return deviates(`the conf is copied to ${confCopy?.to ?? "elsewhere"}`, hint, at);
-      const cause =
-        confCopy === undefined
-          ? "the conf is not copied into it"
-          : `the conf is copied to ${confCopy.to}, where nginx does not read it`;
-      return failed(cause, hint, at);
-    }
-    if (isThere !== "yes") {
-      const copy = copyOf(subject, "front-end", siteFolder);
-      const at = { file, ...(copy && { line: copy.line }) };
-      const to = copy === undefined ? "" : `: it is copied to ${copy.to}`;
-      const cause = `there is no ${siteInImage}/index.html in it${to}`;
-      const hint = `Write COPY ./${siteFolder} ${siteInImage}.`;
-      return isAtRoot === "yes" ? deviates(cause, hint, at) : failed(cause, hint, at);
-    }
-    return undefined;
-  },
-};
-
-/** Runs commands in a fresh container of the front-end, and says what each has printed. */
+/** Runs commands in a new container of the front-end, and returns what each has printed. */
 async function printedIn(subject: Subject, commands: readonly string[]): Promise<string[]> {
+  const { sandbox, folder } = subject;
   const mark = "--- softy-pinko-grader ---";
   const script = commands.join(`; echo; echo '${mark}'; `);
-  const container = `${subject.sandbox.prefix}-${subject.folder.task}-paths`;
+  const container = `${sandbox.prefix}-${folder.task}-paths`;
+  const image = await imageOf(subject, "front-end");
   const { stdout } = await attempt(
     "docker",
-    [
-      ...["run", "--rm", "--name", container, "--network=none"],
-      ...[...bounds, "--entrypoint=sh", subject.images["front-end"] ?? "", "-c", script],
-    ],
-    { timeoutMs: 30_000, maxOutputBytes: 1_000_000, signal: subject.sandbox.signal },
+    argv`run --rm --name ${container} --network=none ${bounds} --entrypoint=sh ${image} -c ${script}`,
+    { timeoutMs: 30_000, maxOutputBytes: 1_000_000, signal: sandbox.signal },
   );
-  await attempt("docker", ["rm", "--force", container], { detached: true });
-  subject.sandbox.signal.throwIfAborted();
+  sandbox.signal.throwIfAborted();
   return stdout.split(mark).map((printed) => printed.trim());
 }
 
-/** The site is served (spec, task 2). */
-export const servesSite: SubjectCheck = {
-  id: "page",
-  isLive: true,
-  title: "GET / on the front-end answers with the front page",
-  needs: ["front-end-port", "site", "paths"],
-  judge: async (subject) => {
-    const running = subject.running["front-end"];
-    if (running === undefined) return undefined;
-    const { status, body } = await askUntilAnswered(subject.sandbox, running, "/");
-    return judgePage(subject, status, body);
-  },
-};
-
-/** @returns The verdict on what came for the front page. */
-export function judgePage(
-  subject: Subject,
-  status: number | undefined,
-  body: string,
-): Finding | undefined {
-  const page = findPage(subject);
-  const conf = findConf(subject);
-  const file = shown(subject, conf ?? subject.contexts["front-end"] ?? "");
-  if (status !== 200) {
-    const hint =
-      status === 403 || status === 404
-        ? "root must name the folder in the image that index.html was copied into, and index must name it."
-        : "Read what nginx prints.";
-    const line = lineOf(subject, conf, status === 403 ? "index" : "root");
-    return failed(`it answers ${status ?? "nothing"}`, hint, { file, ...line });
-  }
-  const own = page === undefined ? "" : (readText(subject.folder, page) ?? "");
-  if (squeeze(body) === squeeze(own)) return undefined;
-  const cause = /Welcome to nginx/.test(body)
-    ? "it answers with nginx's own welcome page"
-    : "it answers with another page than the site's index.html";
-  return failed(cause, "root must name the folder that the site was copied into.", {
-    file,
-    ...lineOf(subject, conf, "root"),
-  });
+/** Inspects the front page. */
+function inspectPage(subject: Subject, inspect: ($: CheerioAPI) => void): void {
+  const file = subject.page();
+  const hint = "Use the text's page.";
+  const read = () => readHtml(readText(subject.folder, file), inspect);
+  readOrFail(subject.pathOf(file), hint, read);
 }
 
-const squeeze = (text: string): string => text.replace(/\s+/g, "");
+/** @returns The first line of the front page with a text. */
+function atText(subject: Subject, text: string): Place {
+  const file = subject.page();
+  const lines = readText(subject.folder, file)?.split("\n") ?? [];
+  return subject.at(file, lines.findIndex((line) => line.includes(text)) + 1 || undefined);
+}
 
-function lineOf(subject: Subject, conf: string | undefined, name: string): { line?: number } {
-  const read =
-    conf === undefined ? undefined : readConf(readText(subject.folder, conf) ?? "", conf);
-  if (read === undefined || "verdict" in read) return {};
-  const line = findDirectives(read.directives, name)[0]?.line;
-  return line === undefined ? {} : { line };
+export const hasDynamicHeading = reads("heading", ["site"], (subject) =>
+  inspectPage(subject, ($) => {
+    const place = atText(subject, "dynamic-content");
+    const { length } = $("#dynamic-content");
+    if (length !== 1) {
+      const hint = 'Add <h1 id="dynamic-content"></h1> once.';
+      fail(`there are ${length} elements with the id dynamic-content`, hint, place);
+    }
+    const headings = $("h1").toArray();
+    const headline = headings.findIndex((h1) => /We provide the best/.test($(h1).text()));
+    const position = headings.findIndex((h1) => $(h1).is("#dynamic-content"));
+    if (position === -1) deviate("it is not an h1", "The text has an h1.", place);
+    if (headline === -1 || position < headline) return;
+    deviate("it comes after the headline", "Move it before the headline.", place);
+  }),
+);
+
+/**
+ * The page requests the API, as far as reading tells: the browser shows whether it works.
+ * @param url The text's.
+ */
+export const requestsApi = (url: string) =>
+  reads("script", ["site"], (subject) =>
+    inspectPage(subject, ($) => judgeScripts($, url, atText(subject, "api/hello"))),
+  );
+
+function judgeScripts($: CheerioAPI, url: string, place: Place): void {
+  const scripts = $("script").toArray();
+  const position = scripts.findIndex((script) => /api\/hello/.test($(script).text()));
+  if (position === -1) {
+    fail("no script requests /api/hello", "Paste the text's script before </body>.", place);
+  }
+  const text = $(scripts[position]).text();
+  const strings = text.split(/["'`]/).slice(1, -1);
+  const requested = strings.find((part) => part.includes("api/hello")) ?? "";
+  if (requested !== url) {
+    const base = "http://localhost/";
+    const isEquivalent =
+      URL.canParse(requested, base) && new URL(requested, base).href === new URL(url, base).href;
+    const judge = isEquivalent ? deviate : fail;
+    judge(`it requests ${requested}`, `Write url: "${url}".`, place);
+  }
+  const jquery = scripts.findIndex((script) => /jquery/i.test($(script).attr("src") ?? ""));
+  if (/\$\s*\(|jQuery/.test(text) && (jquery === -1 || jquery > position)) {
+    const cause = jquery === -1 ? "jQuery is not loaded" : "jQuery is loaded after it";
+    fail(`it uses jQuery, but ${cause}`, "Load jQuery before.", place);
+  }
+  if (position !== scripts.length - 1) {
+    deviate("another script comes after it", "The text has it last.", place);
+  }
 }

@@ -1,98 +1,67 @@
 import path from "node:path";
-import { findDirectives } from "../../lib/nginx-conf";
-import { type Check, deviates, failed } from "../point";
-import { readText } from "../repository";
-import { copyOf, readDockerfile, type Subject, shown } from "../subject";
-import { findProxyConf, readConf } from "./conf";
-import { confInImage } from "./front-end";
-import { stackOf } from "./service";
+import { type Directive, findDirectives } from "../../lib/nginx-conf";
+import { confInImage, confNames } from "../locate";
+import { deviate, fail } from "../point";
+import { reads, type Subject } from "../subject";
+import { composeFileOf } from "./compose";
 
-type StackCheck = Check<Subject>;
+export const routesToServices = reads("upstreams", ["services"], async (subject) => {
+  const composeFile = await composeFileOf(subject);
+  const { file, directives } = subject.conf("proxy");
+  requireServices(subject, Object.keys(composeFile.model.services));
+  const location = findDirectives(directives, "location").find(({ args }) =>
+    /\/api/.test(args.at(-1) ?? ""),
+  );
+  const { name: api } = composeFile.service("back-end");
+  if (location === undefined) {
+    const hint = `Add location /api with proxy_pass to ${api}.`;
+    fail("no location is for /api: the front-end gets every request", hint, subject.at(file));
+  }
+  const prefix = location.args.at(-1) ?? "";
+  const pass = location.block?.find(({ name }) => name === "proxy_pass");
+  const uri = /^https?:\/\/[^/]+(\/.*)$/.exec(pass?.args[0] ?? "")?.[1];
+  if (uri !== undefined && !uri.startsWith(prefix.replace(/\/$/, ""))) {
+    const cause = `\`proxy_pass\` ends in \`${uri}\`, which strips ${prefix} from the path`;
+    fail(cause, `Write proxy_pass without a path after ${api}.`, subject.at(file, pass?.line));
+  }
+  const [name, wanted] = [path.posix.basename(file), confNames.proxy];
+  if (name !== wanted) deviate(`it is called ${name}`, `The text has ${wanted}.`, subject.at(file));
+});
 
-/** The proxy's conf leads to services of the stack (spec, task 5). */
-export const routesToServices: StackCheck = {
-  id: "upstreams",
-  title: "proxy.conf leads only to services of the stack, without cutting the path",
-  needs: ["services"],
-  judge: (subject) => {
-    const { services, model } = stackOf(subject);
-    const conf = findProxyConf(subject);
-    const file = shown(
-      subject,
-      conf ?? path.posix.join(subject.contexts.proxy ?? "", "proxy.conf"),
-    );
-    if (conf === undefined) return failed("there is no proxy.conf", "Create it.", { file });
-    const read = readConf(readText(subject.folder, conf), file);
-    if ("verdict" in read) return read;
-    const known = Object.keys(model.services);
-    const upstreams = findDirectives(read.directives, "upstream");
-    const names = upstreams.map(({ args }) => args[0] ?? "");
-    const hosts = [
-      ...upstreams.flatMap(({ block = [] }) => block.filter(({ name }) => name === "server")),
-      ...findDirectives(read.directives, "proxy_pass"),
-    ];
-    for (const { name, args, line } of hosts) {
-      const target = args[0] ?? "";
-      const host = target.replace(/^https?:\/\//, "").split(/[:/]/, 1)[0] ?? "";
-      if (host.startsWith("$") || known.includes(host)) continue;
-      if (name === "proxy_pass" && names.includes(host)) continue;
-      const what = name === "server" ? "upstream" : "proxy_pass";
-      const cause = `${what} \`${host}\` is no service here; services are ${known.join(", ")}`;
-      return failed(cause, "Use the service's name.", { file, line });
-    }
-    const api = findDirectives(read.directives, "location").find(({ args }) =>
-      /\/api/.test(args.at(-1) ?? ""),
-    );
-    if (api === undefined) {
-      const cause = "no location is for /api, so all goes to the front-end";
-      return failed(cause, `Add location /api with proxy_pass to ${services["back-end"]}.`, {
-        file,
-      });
-    }
-    const pass = api?.block?.find(({ name }) => name === "proxy_pass");
-    const uri = /^https?:\/\/[^/]+(\/.*)$/.exec(pass?.args[0] ?? "")?.[1];
-    if (uri !== undefined && !uri.startsWith(api?.args.at(-1)?.replace(/\/$/, "") ?? "/api")) {
-      const cause = `\`proxy_pass\` ends in \`${uri}\`, which strips ${api?.args.at(-1)} from the path`;
-      return failed(cause, `Write proxy_pass without a path behind ${services["back-end"]}.`, {
-        file,
-        ...(pass && { line: pass.line }),
-      });
-    }
-    return path.posix.basename(conf) === "proxy.conf"
-      ? undefined
-      : deviates(`it is called ${path.posix.basename(conf)}`, "The text has proxy.conf.", { file });
-  },
-};
-
-/** The proxy's conf is copied to where nginx reads it (spec, task 5). */
-export const copiesProxyConf: StackCheck = {
-  id: "proxy-paths",
-  title: `proxy.conf is copied to ${confInImage}`,
-  needs: ["proxy-dockerfile"],
-  judge: (subject) => {
-    const name = path.posix.basename(findProxyConf(subject) ?? "proxy.conf");
-    const { file = "", text = "" } = readDockerfile(subject, "proxy") ?? {};
-    const copy = copyOf(subject, "proxy", name);
-    // It may come there in other ways, by a folder or by a template; whether it does is seen later
-    if (copy === undefined || copy.to === confInImage) return undefined;
-    if (path.posix.basename(copy.to) !== name && copy.to === path.posix.dirname(confInImage)) {
-      return undefined;
-    }
-    const hint = `Write COPY ./${name} ${confInImage}.`;
-    const at = { file: shown(subject, file), line: copy.line };
-    const isWhole = /^\/etc\/nginx\/(nginx\.conf|templates\/.*)$/.test(copy.to);
-    const isBeside = /^\/etc\/nginx\/conf\.d\/[^/]*\.conf$/.test(copy.to);
-    if (isWhole || (isBeside && text.split("\n").some(removesDefaultConf))) {
-      return deviates(`${name} is copied to ${copy.to}`, hint, at);
-    }
-    const cause = isBeside
-      ? `${name} is copied to ${copy.to}, but nginx's own default.conf beside it answers first`
-      : `${name} is copied to ${copy.to}, where nginx does not read it`;
-    return failed(cause, hint, at);
-  },
-};
-
-function removesDefaultConf(line: string): boolean {
-  const rm = line.search(/\brm\b/);
-  return rm !== -1 && line.includes("default.conf", rm);
+/** Every server to which the proxy's conf sends requests must be a service. */
+function requireServices(subject: Subject, services: readonly string[]): void {
+  const { file, directives } = subject.conf("proxy");
+  const upstreams = findDirectives(directives, "upstream");
+  const names = upstreams.map(({ args }) => args[0]);
+  const isServer = ({ name }: Directive): boolean => name === "server";
+  const servers = upstreams.flatMap(({ block = [] }) => block.filter(isServer));
+  for (const { name, args, line } of [...servers, ...findDirectives(directives, "proxy_pass")]) {
+    const host = args[0]?.replace(/^https?:\/\//, "").split(/[:/]/, 1)[0] ?? "";
+    if (host.startsWith("$") || services.includes(host)) continue;
+    if (name === "proxy_pass" && names.includes(host)) continue;
+    const what = name === "server" ? "upstream" : "proxy_pass";
+    const cause = `${what} \`${host}\` is not a service; the services are ${services.join(", ")}`;
+    fail(cause, "Use the service's name.", subject.at(file, line));
+  }
 }
+
+export const copiesConf = reads("proxy-paths", ["proxy-dockerfile"], (subject) => {
+  const name = path.posix.basename(subject.confFile("proxy") ?? confNames.proxy);
+  const { text } = subject.dockerfile("proxy");
+  const { to, place } = subject.copyOf("proxy", name);
+  // It may get there in other ways, by a folder or a template; the live checks show whether it does
+  if (to === undefined || to === confInImage || to === path.posix.dirname(confInImage)) return;
+  const hint = `Write COPY ./${name} ${confInImage}.`;
+  const cause = `${name} is copied to ${to}`;
+  const isMain = /^\/etc\/nginx\/(nginx\.conf|templates\/.*)$/.test(to);
+  const isNextToDefault = /^\/etc\/nginx\/conf\.d\/[^/]*\.conf$/.test(to);
+  const removesDefault = text.split("\n").some((line) => {
+    const rm = line.search(/\brm\b/);
+    return rm !== -1 && line.includes("default.conf", rm);
+  });
+  if (isMain || (isNextToDefault && removesDefault)) deviate(cause, hint, place);
+  const effect = isNextToDefault
+    ? "but nginx's own default.conf next to it responds first"
+    : "where nginx does not read it";
+  fail(`${cause}, ${effect}`, hint, place);
+});

@@ -1,277 +1,201 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
+import { argv } from "../../lib/argv";
+import type { Container } from "../../lib/compose";
 import { type Answer, fetchAnswer } from "../../lib/http";
-import { findDirectives } from "../../lib/nginx-conf";
 import { attempt } from "../../lib/run";
 import { waitUntil } from "../../lib/wait";
-import { type Build, bareEnvironment, dockerfileOf, tame } from "../compose-file";
-import { neutralize } from "../dockerfile-syntax";
-import { type Check, type Finding, failed, skipped } from "../point";
-import { readText } from "../repository";
-import { isReachableAt, whyCutOff, whyNotBuilt } from "../sandbox";
-import { locateInProgram, type Role, type Subject, shown, type Up } from "../subject";
-import { findProxyConf, readConf } from "./conf";
-import { judgePage } from "./front-end";
-import { errorIn, judgeHello } from "./images";
-import { addressOf, composeArgs, containersOf, locate, ports, serversIn, stackOf } from "./service";
+import { explainFailedBuild, explainStoppedBuild } from "../build";
+import { errorIn, type Role } from "../locate";
+import { deviate, fail, type Place, raise } from "../point";
+import { listenersOf, start } from "../sandbox";
+import {
+  compose,
+  containersOf,
+  imageIn,
+  type Project,
+  prepareProject,
+  untilListening,
+} from "../stack";
+import { hasStack, perSubject, ports, rolesOf, runs, type Subject } from "../subject";
+import type { PointId } from "../titles";
+import { composeFileOf } from "./compose";
+import { imageOf, type RoleOptions } from "./images";
 
-type StackCheck = Check<Subject>;
-
-/** The images build and the stack starts (spec, tasks 4 to 6). */
-export function comesUp(roles: readonly Role[]): StackCheck {
-  return {
-    id: "up",
-    isLive: true,
-    title: "docker-compose up builds and starts every service",
-    needs: [
-      ...["safe", "services", "dockerfile", "front-end-dockerfile", "front-end-base", "conf"],
-      ...(roles.includes("proxy") ? ["proxy-dockerfile", "proxy-base", "proxy-paths"] : []),
-      ...(roles.includes("proxy") ? ["upstreams"] : []),
-    ],
-    judge: async (subject) => {
-      const { sandbox } = subject;
-      const { model, services, file: own } = stackOf(subject);
-      const project = `${sandbox.prefix}-${subject.folder.task}`;
-      const scratch = await mkdtemp(path.join(tmpdir(), `${project}-`));
-      const file = path.join(scratch, "docker-compose.json");
-      await writeFile(file, JSON.stringify(tame(model, project)));
-      const stack = { project, file };
-      stackOf(subject).up = stack;
-      const options = {
-        // Not in the graded folder: Compose would obey its .env
-        cwd: scratch,
-        env: bareEnvironment(),
-        signal: sandbox.signal,
-        maxOutputBytes: 4_000_000,
-        onLine: sandbox.report.detail,
-      };
-      for (const { build } of Object.values(model.services)) {
-        if (build !== undefined && build.dockerfile_inline === undefined) await makeSafe(build);
-      }
-      sandbox.report("building");
-      const built = await attempt("docker", [...composeArgs(stack), "build"], {
-        ...options,
-        timeoutMs: sandbox.buildTimeoutMs,
-      });
-      sandbox.signal.throwIfAborted();
-      if (built.exitCode === undefined) return whyCutOff(built.stderr, shown(subject, own));
-      if (!built.ok) return whyNotBuilt(`${built.stdout}\n${built.stderr}`, shown(subject, own));
-      sandbox.report("starting");
-      const started = await attempt(
-        "docker",
-        [...composeArgs(stack), "up", "--detach", "--no-build"],
-        {
-          ...options,
-          timeoutMs: 120_000,
-        },
-      );
-      sandbox.signal.throwIfAborted();
-      if (!started.ok) {
-        const said = started.stderr.split("\n").filter(Boolean).at(-1) ?? "";
-        return failed(said.replaceAll(project, subject.folder.task), "Run docker-compose up.", {
-          file: shown(subject, own),
-        });
-      }
-      await untilListening(subject);
-      for (const role of roles) {
-        const gone = await whyEnded(stack, services[role] ?? "");
-        if (gone !== undefined)
-          return failed(gone, "Run docker-compose up and read what it says.", {
-            file: shown(subject, own),
-          });
-      }
-      return undefined;
-    },
-  };
+/** A stack that has been started. */
+interface Stack {
+  project: Project;
+  containers: readonly Container[];
 }
 
-/** Takes the directives off a Dockerfile in the grader's copy. */
-async function makeSafe(build: Build): Promise<void> {
-  const file = dockerfileOf(build);
-  const text = await readFile(file, "utf8").catch(() => undefined);
-  if (text !== undefined) await writeFile(file, neutralize(text));
-}
-
-/** @returns Why a service's container does not run; undefined where it does. */
-async function whyEnded(stack: Up, service: string): Promise<string | undefined> {
-  const [container] = await containersOf(stack, service);
-  if (container === undefined) return `${service} has no container`;
-  const state = await attempt("docker", ["inspect", "--format={{.State.Status}}", container]);
-  if (state.stdout === "running") return undefined;
-  const said = await errorIn(container);
-  return `${service} ends at once: ${said || "it printed nothing"}`;
-}
-
-/** Waits until every API server listens somewhere or has ended: until then the proxy fails. */
-export async function untilListening(subject: Subject): Promise<void> {
-  const stack = subject.stack?.up;
-  if (stack === undefined) return;
-  const name = stackOf(subject).services["back-end"] ?? "";
-  for (const container of await containersOf(stack, name)) {
-    await waitUntil(
-      async () => {
-        const state = ["inspect", "--format={{.State.Running}}", container];
-        if ((await attempt("docker", state)).stdout !== "true") return true;
-        return (await serversIn(container, `${stack.project}-${name}`)).length > 0;
-      },
-      { for: "the API to listen", timeoutMs: 20_000, signal: subject.sandbox.signal },
-    ).catch(() => subject.sandbox.signal.throwIfAborted());
+/** The task's stack, built and started. */
+export const stackOf = perSubject(async (subject): Promise<Stack> => {
+  const { sandbox, folder } = subject;
+  const composeFile = await composeFileOf(subject);
+  const place = subject.at(composeFile.name);
+  const file = subject.pathOf(composeFile.name);
+  const project = await prepareProject(subject, composeFile.model);
+  sandbox.report("building");
+  const built = await compose(project, ["build"], sandbox.buildTimeoutMs);
+  if (built.exitCode === undefined) raise(explainStoppedBuild(built.stderr, file));
+  if (!built.ok) raise(explainFailedBuild(`${built.stdout}\n${built.stderr}`, file));
+  sandbox.report("starting");
+  const { containers, error } = await startStack(subject, project);
+  if (error !== undefined) {
+    fail(error.replaceAll(project.name, folder.task), "Run docker-compose up.", place);
   }
-}
+  for (const { name } of rolesOf(subject).map((role) => composeFile.service(role))) {
+    const container = containers.find(({ service }) => service === name);
+    if (container?.state === "running") continue;
+    const exit = container && `exits at once: ${await errorIn(container.id)}`;
+    const hint = "Run docker-compose up and read its output.";
+    fail(`${name} ${exit ?? "has no container"}`, hint, place);
+  }
+  return { project, containers };
+});
 
-/** Asks through a published port, until the service is up. */
-export async function askUntilServed(
+/**
+ * Starts a stack, and waits until its API listens.
+ * @param args Further arguments for `up`.
+ * @returns The stack, and the last line of Compose's output if it failed.
+ */
+export async function startStack(
   subject: Subject,
-  url: string,
-  isServed: (answer: Answer) => boolean,
-): Promise<Answer> {
-  let answer = await fetchAnswer(url);
-  await waitUntil(
-    async () => {
-      answer = await fetchAnswer(url);
-      return isServed(answer);
-    },
-    { for: "an answer", timeoutMs: 5_000, signal: subject.sandbox.signal },
-  ).catch(() => subject.sandbox.signal.throwIfAborted());
-  return answer;
+  project: Project,
+  args: readonly string[] = [],
+): Promise<Stack & { error: string | undefined }> {
+  const up = ["up", "--detach", "--no-build", ...args];
+  const { ok, stderr } = await compose(project, up, 120_000);
+  const api = (await composeFileOf(subject)).service("back-end").name;
+  const replicas = ok ? await containersOf(project, api) : [];
+  const ids = replicas.map(({ id }) => id);
+  await untilListening(ids, imageIn(project, api), subject.sandbox.signal);
+  const containers = await containersOf(project);
+  const error = ok ? undefined : (stderr.split("\n").filter(Boolean).at(-1) ?? "");
+  return { project, containers, error };
 }
 
-/** The API answers through a service's port on the host (spec, tasks 4 to 6). */
-export function answersHello(through: Role): StackCheck {
-  return {
-    id: "hello",
-    isLive: true,
-    title: `GET /api/hello answers Hello, World! through the ${through}'s port`,
-    needs: ["up", "ports"],
-    judge: async (subject) => {
-      const address = await addressOf(subject, through);
-      const at = locate(subject, "services", stackOf(subject).services[through] ?? "", "ports");
-      if (address === undefined) return failed("its port leads nowhere", "See ports.", at);
-      const { status, body, error } = await askUntilServed(
-        subject,
-        `${address}/api/hello`,
-        ({ status }) => status !== undefined && status < 500,
-      );
-      if (status === undefined) return whyNobodyListens(subject, through, error);
-      if (through === "proxy" && isGatewayError(status)) {
-        return whyNoUpstream(subject, "back-end", status);
-      }
-      return judgeHello(status, body, locateInProgram(subject, /Hello|\/hello/i));
-    },
+export const comesUp = ({ needs }: { needs: readonly PointId[] }) =>
+  runs("up", ["safe", "services", ...needs], async (subject) => {
+    await stackOf(subject);
+  });
+
+/** A container that runs a role's program. */
+export interface Server {
+  role: Role;
+  /** Its service, in a stack. */
+  service?: string;
+  container: string;
+  image: string;
+  /** The port on which it should listen in its container. */
+  port: number;
+  /** Where that port is on loopback, if it is published. */
+  url: string | undefined;
+}
+
+/** The server of each role: from task4 on the stack's, before that a container of its own. */
+export const serverOf = perSubject(async (subject, role: Role): Promise<Server> => {
+  if (hasStack(subject)) return serverIn(subject, await stackOf(subject), role);
+  const image = await imageOf(subject, role);
+  const listens = subject.listens(role).map(({ port }) => port);
+  const port = listens.includes(ports[role]) ? ports[role] : (listens[0] ?? ports[role]);
+  const name = `${subject.folder.task}-${role}-container`;
+  const { container, url } = await start(subject.sandbox, name, image, port);
+  return { role, container, image, port, url };
+});
+
+/** Finds a role's server in a stack. */
+export async function serverIn(subject: Subject, stack: Stack, role: Role): Promise<Server> {
+  const composeFile = await composeFileOf(subject);
+  const { name: service } = composeFile.service(role);
+  const port = composeFile.portOf(role);
+  const container = stack.containers.find((candidate) => candidate.service === service)?.id ?? "";
+  const published = await attempt("docker", argv`port ${container} ${port}/tcp`);
+  const url = published.ok ? `http://${published.stdout.split("\n")[0]}` : undefined;
+  return { role, service, container, image: imageIn(stack.project, service), port, url };
+}
+
+/**
+ * Sends requests for up to 5 s until the server is ready, and again once it listens.
+ * @returns The last response.
+ */
+export async function request(subject: Subject, server: Server, path: string): Promise<Answer> {
+  const { signal } = subject.sandbox;
+  const url = `${server.url}${path}`;
+  let response = await fetchAnswer(url);
+  const isReady = async (): Promise<boolean> => {
+    if (response.status !== undefined && response.status < 500) return true;
+    response = await fetchAnswer(url);
+    return false;
   };
+  const wait = { for: "a response", timeoutMs: 5_000, signal };
+  await waitUntil(isReady, wait).catch(() => signal.throwIfAborted());
+  if (response.status !== undefined) return response;
+  await untilListening([server.container], server.image, signal);
+  return fetchAnswer(url);
 }
 
-/** The site answers through a service's port on the host (spec, tasks 4 to 6). */
-export function answersPage(through: Role): StackCheck {
-  return {
-    id: "page",
-    isLive: true,
-    title: `GET / answers with the front page through the ${through}'s port`,
-    needs: ["up", "ports", "site"],
-    judge: async (subject) => {
-      const address = await addressOf(subject, through);
-      const at = locate(subject, "services", stackOf(subject).services[through] ?? "", "ports");
-      if (address === undefined) return failed("its port leads nowhere", "See ports.", at);
-      const { status, body, error } = await askUntilServed(
-        subject,
-        `${address}/`,
-        ({ status }) => status !== undefined && status < 500,
-      );
-      if (status === undefined) {
-        // Through the proxy, that is why there is no API either
-        return through === "proxy"
-          ? skipped("needs: an answer of the proxy")
-          : whyNobodyListens(subject, through, error);
-      }
-      return through === "proxy" && isGatewayError(status)
-        ? whyNoUpstream(subject, "front-end", status)
-        : judgePage(subject, status, body);
-    },
-  };
-}
+export const isReachable = ({ id, role, needs = [] }: RoleOptions) =>
+  runs(id, needs, async (subject) => {
+    const server = await serverOf(subject, role);
+    const path = role === "back-end" ? "/api/hello" : "/";
+    const { status, error } = await request(subject, server, path);
+    if (status === undefined) await explainSilence(subject, server, { error });
+    if (server.port === ports[role]) return;
+    const hint = `The text recommends ${ports[role]}.`;
+    deviate(`it listens on port ${server.port}`, hint, subject.listens(role)[0]?.place);
+  });
 
-const isGatewayError = (status: number): boolean => [502, 503, 504].includes(status);
-
-/** Why nginx has no answer of a server behind it: its conf and that server do not agree. */
-async function whyNoUpstream(subject: Subject, role: Role, status: number): Promise<Finding> {
-  const stack = subject.stack?.up;
-  const name = stackOf(subject).services[role] ?? "";
-  const [container = ""] = stack === undefined ? [] : await containersOf(stack, name);
-  const ended = stack === undefined ? undefined : await whyEnded(stack, name);
-  const place = shown(subject, subject.contexts[role] ?? role);
-  if (ended !== undefined) {
-    return failed(`it answers ${status}: ${ended}`, "Read docker-compose logs.", { file: place });
-  }
-  const found = await serversIn(container, `${stack?.project}-${name}`);
-  const asked = portAskedFor(subject, name);
-  if (asked === undefined || found.some(isReachableAt(asked.port))) {
-    return failed(`it answers ${status}`, "Read docker-compose logs.", { file: place });
-  }
-  if (found.some(({ port }) => port === asked.port)) {
-    const cause = `it answers ${status}: ${name} listens on 127.0.0.1:${asked.port}, which only its own container can reach`;
-    const where =
-      role === "back-end" ? locateInProgram(subject, /127\.0\.0\.1|localhost/) : { file: place };
-    return failed(cause, "Listen on 0.0.0.0.", where);
-  }
-  const others = [...new Set(found.map(({ port }) => port))].join(", ") || "no port";
-  const cause = `it answers ${status}: nothing listens on ${asked.port} in ${name}'s container; it listens on ${others}`;
-  const hint = `The text has port ${ports[role]}, in the server and in proxy.conf.`;
-  return failed(cause, hint, { file: asked.file, line: asked.line });
-}
-
-/** The port at which the proxy's conf asks a service. */
-function portAskedFor(
+/**
+ * Explains why a server does not respond: its program has exited, it listens on another port or on an
+ * address that only its own container can reach, or it hangs.
+ * @param options The port on which it should listen, the error of the request, the beginning of the
+ *   cause, and the place that has a wrong port (by default the program).
+ * @throws {Judgement}
+ */
+export async function explainSilence(
   subject: Subject,
-  service: string,
-): { port: number; file: string; line: number } | undefined {
-  const conf = findProxyConf(subject);
-  const file = shown(subject, conf ?? "");
-  const read = readConf(readText(subject.folder, conf ?? "") ?? "", file);
-  if ("verdict" in read) return undefined;
-  for (const name of ["server", "proxy_pass"]) {
-    for (const { args, line } of findDirectives(read.directives, name)) {
-      const [, host, port = "80"] =
-        /^(?:https?:\/\/)?([^:/]+)(?::(\d+))?/.exec(args[0] ?? "") ?? [];
-      if (host === service) return { port: Number(port), file, line };
+  server: Server,
+  options: { port?: number; error?: string | undefined; prefix?: string; portPlace?: Place },
+): Promise<never> {
+  const { port = server.port, error = "no response", prefix = "", portPlace } = options;
+  const { role, service, container, image } = server;
+  const place = subject.at(subject.contexts[role]);
+  const readLog = service ? "Read docker-compose logs." : "Run it by hand and read its output.";
+  const listeners = await listenersOf(container, image);
+  if (listeners.length === 0) {
+    const message = await errorIn(container);
+    const inConf = /\[emerg\] [\d#: ]*(.*) in \/etc\/nginx\/conf\.d\/\S+:(\d+)$/.exec(message);
+    if (inConf !== null && role !== "back-end") {
+      const conf = subject.at(subject.conf(role).file, Number(inConf[2]));
+      fail(`nginx does not start: ${inConf[1]}`, "See nginx's documentation.", conf);
     }
+    const owner = service ? `${service}'s` : "the";
+    fail(`${prefix}nothing listens in ${owner} container: ${message}`, readLog, place);
   }
-  return undefined;
+  const atCode = (pattern: RegExp): Place =>
+    role === "back-end" ? subject.atProgram(pattern) : place;
+  const atPort = listeners.filter((listener) => listener.port === port);
+  const it = `${prefix}${service ?? "it"} listens on`;
+  if (atPort.some(({ isLoopback }) => !isLoopback)) {
+    fail(`${it} port ${port}, but does not respond: ${error}`, readLog, place);
+  }
+  if (atPort.length > 0) {
+    const cause = `${it} 127.0.0.1:${port}, which only its own container can reach`;
+    fail(cause, "Listen on 0.0.0.0.", atCode(/127\.0\.0\.1|localhost/));
+  }
+  const others = [...new Set(listeners.map((listener) => listener.port))];
+  const code = portPlace ?? atCode(new RegExp(`\\b${others[0]}\\b`));
+  const hint = `The text has port ${ports[role]}, in the server and in proxy.conf.`;
+  fail(`${it} port ${others.join(", ")}, not ${port}`, hint, code);
 }
 
-async function whyNobodyListens(
-  subject: Subject,
-  role: Role,
-  error: string | undefined,
-): Promise<Finding> {
-  const stack = subject.stack?.up;
-  const name = stackOf(subject).services[role] ?? "";
-  const at = locate(subject, "services", name, "ports");
-  const [container] = stack === undefined ? [] : await containersOf(stack, name);
-  const image = `${stack?.project}-${name}`;
-  const ended = stack === undefined ? undefined : await whyEnded(stack, name);
-  if (ended !== undefined) return failed(ended, "Read docker-compose logs.", at);
-  const found = container === undefined ? [] : await serversIn(container, image);
-  const own = found.map(({ port }) => port);
-  if (found.some(isReachableAt(ports[role]))) {
-    const cause = `${name} listens on ${ports[role]}, but does not respond: ${error ?? "no response"}`;
-    return failed(cause, "Read docker-compose logs.", at);
-  }
+export const endsOnInterrupt = runs("interrupt", ["port"], async (subject) => {
+  const { container } = await serverOf(subject, "back-end");
+  await attempt("docker", argv`kill --signal=SIGINT ${container}`);
+  const ended = await attempt("docker", ["wait", container], { timeoutMs: 5_000 });
+  if (ended.ok) return;
+  await attempt("docker", argv`rm --force ${container}`);
   const cause =
-    own.length === 0
-      ? `nothing listens in ${name}'s container (${error ?? "no answer"})`
-      : `nothing listens on ${ports[role]} in ${name}'s container; it listens on ${[...new Set(own)].join(", ")}`;
-  return failed(cause, `Let it listen on ${ports[role]}.`, at);
-}
-
-/** Ends a stack and removes its scratch folder. Comes to its end even after Ctrl-C. */
-export async function takeDownStack(subject: Subject): Promise<void> {
-  const stack = subject.stack?.up;
-  if (stack === undefined) return;
-  await attempt(
-    "docker",
-    [...composeArgs(stack), "down", "--volumes", "--remove-orphans", "--timeout=2"],
-    { detached: true },
-  );
-  await rm(path.dirname(stack.file), { recursive: true, force: true });
-}
+    "it still runs after 5 s: PID 1 of a container ignores signals that it does not handle, and a shell does not forward them";
+  const hint = 'Write CMD in exec form, CMD ["…"], and handle SIGINT and SIGTERM in the program.';
+  deviate(cause, hint, subject.at(subject.contexts["back-end"]));
+});

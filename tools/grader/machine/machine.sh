@@ -1,15 +1,16 @@
 #!/bin/sh
-# Starts the machine's Docker engine, prints "ready", and ends with its standard input: if the
-# program that started the machine dies, the machine goes with it.
+# Starts the machine's Docker engine, prints "ready", and exits when its stdin is closed: if the
+# program that started the machine dies, the machine stops, too.
 set -eu
 
-# Everything that the engine builds and runs is in one control group, so that a fork bomb leaves
-# the engine itself the processes and the memory to end it.
+# Everything that the engine builds and runs is in one control group: a fork bomb leaves the engine
+# enough processes and memory to stop it.
 max_processes=2048
 max_memory=3G
 groups=/sys/fs/cgroup
 if [ -e "$groups/cgroup.controllers" ]; then
-  # Version 2 limits only groups whose parent has no process: https://docs.kernel.org/admin-guide/cgroup-v2.html
+  # In version 2, a group with limited children must not contain processes:
+  # https://docs.kernel.org/admin-guide/cgroup-v2.html
   mkdir -p "$groups/machine" "$groups/graded"
   while read -r process; do
     echo "$process" > "$groups/machine/cgroup.procs" || true
@@ -23,9 +24,9 @@ else
   echo "$max_memory" > "$groups/memory/graded/memory.limit_in_bytes"
 fi
 
-# The engine's disk is a file of bounded size in a volume that keeps base images and build layers
-# for the next grading. A disk that is damaged or more than half full is thrown away as a whole.
-# Where there are no loop devices, the volume itself is the disk, and nothing bounds its size.
+# The engine's disk is a file of limited size in a volume, which keeps base images and build layers
+# for the next grading. It is replaced if it is damaged or more than half full. Without loop devices,
+# the volume itself is the disk, and its size is not limited.
 disk=/disk/engine.img
 engine=/var/lib/docker
 mount_disk() { mount -o loop,discard "$disk" "$engine"; }
@@ -46,7 +47,7 @@ else
   new_disk
 fi
 
-# Packets of nested networks have to fit through the machine's own
+# Packets of nested networks must fit into those of the machine's network
 mtu=$(cat /sys/class/net/eth0/mtu)
 dockerd --mtu "$mtu" --default-network-opt "bridge=com.docker.network.driver.mtu=$mtu" \
   > /var/log/dockerd.log 2>&1 &
@@ -59,7 +60,7 @@ until docker version > /dev/null 2>&1; do
   sleep 0.1
 done
 
-# What a grading that was killed has left
+# Remove what a killed grading has left
 docker ps --all --quiet | xargs -r docker rm --force --volumes > /dev/null
 docker network prune --force > /dev/null
 docker volume prune --all --force > /dev/null

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs what stands in /docker-entrypoint.d, in order, before nginx starts
+# Runs the scripts in /docker-entrypoint.d in order, then nginx
 set -e
 
 case "$1" in

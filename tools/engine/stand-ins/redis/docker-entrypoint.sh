@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs Redis, as the user redis where nobody chose another; options alone mean redis-server
+# Runs Redis, by default as the user redis; options without a command are for redis-server
 set -e
 
 case "$1" in
@@ -12,7 +12,7 @@ if [ "$1" = redis-server ]; then
     exec setpriv --reuid=redis --regid=redis --clear-groups --no-new-privs "$0" "$@"
   fi
   umask 0077
-  # Built into the official image: what can reach a container's port has been let in by Docker
+  # As in the official image: Docker controls who can reach the port
   set -- "$@" --protected-mode no
 fi
 

@@ -1,19 +1,19 @@
-# gunicorn reads the file of this name from its working directory
+# gunicorn reads a file of this name from its working directory
 from os import cpu_count
 
 bind = "0.0.0.0:5252"
 
-# One for each core: Python code runs in one thread of a process at a time, so that a process fills
-# no more than one. The threads are for requests that wait.
+# One for each core: a process runs Python code in one thread at a time (GIL). The other threads wait
+# for I/O.
 workers = cpu_count()
 worker_class = "gthread"
 threads = 4
 
-# Longer than nginx keeps an idle connection to a server (60 s): it is to be the one that closes
+# Longer than nginx keeps idle connections (60 s), so that nginx closes them
 keepalive = 75
 
-# One line for each request
+# Log each request to stdout
 accesslog = "-"
 
-# Workers prove that they live through a file, which a busy disk could hold up
+# The heartbeat file of each worker: in memory, because a busy disk would delay it
 worker_tmp_dir = "/dev/shm"

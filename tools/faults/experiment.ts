@@ -1,0 +1,93 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { argv } from "../lib/argv";
+import { type Container, listContainers, type Stack } from "../lib/compose";
+import type { Report } from "../lib/progress";
+import { run } from "../lib/run";
+import { waitUntil } from "../lib/wait";
+import type { Probe } from "./judge";
+import type { Load } from "./load";
+import { api } from "./stacks";
+
+/** The service that the lab adds to a stack for faults in a server's own program. */
+export const faultyService = "faulty-server";
+
+/** The environment variable that sets the version label of the API's image. */
+export const versionVariable = "SOFTY_PINKO_VERSION";
+
+/** While requests of one kind may be rejected. In milliseconds from the start of the load. */
+export interface RejectionWindow {
+  kind: Probe["kind"];
+  fromMs: number;
+  untilMs: number;
+}
+
+/** A running stack under load, as a fault sees it, with a record of what happened. */
+export class Experiment {
+  readonly events: { atS: number; label: string }[] = [];
+  rejectionWindow?: RejectionWindow;
+  /** Every server that has taken part, by container ID. */
+  readonly seenServers = new Map<string, Container>();
+  /** Seconds from the start of the first server until it served, if all servers were down. */
+  servedAgainS?: number;
+
+  /** @param origin The stack's address on the host. */
+  constructor(
+    readonly stack: Stack,
+    readonly load: Load,
+    readonly origin: string,
+    readonly report: Report,
+    readonly signal: AbortSignal,
+  ) {}
+
+  /** Records an event for the timeline. */
+  mark(label: string): void {
+    this.events.push({ atS: this.load.now() / 1_000, label });
+    this.report(label);
+  }
+
+  /** @returns The containers that share the load, the faulty one last. */
+  async servers(): Promise<Container[]> {
+    const servers = (await listContainers(this.stack)).filter(({ service }) =>
+      [api.service, faultyService].includes(service),
+    );
+    for (const server of servers) this.seenServers.set(server.id, server);
+    return servers;
+  }
+
+  /** @param label Recorded as an event before the command runs. */
+  docker(args: readonly string[], label?: string): Promise<string> {
+    if (label !== undefined) this.mark(label);
+    return run("docker", args, { signal: this.signal });
+  }
+
+  async hold(seconds: number): Promise<void> {
+    await sleep(seconds * 1_000, undefined, { signal: this.signal });
+  }
+
+  /** @returns The condition's result, once it is neither false nor undefined. */
+  waitFor<T>(
+    what: string,
+    condition: () => Promise<T | false> | T | false | undefined,
+  ): Promise<T> {
+    // Not more often: most conditions run a program, which takes CPU from the stack
+    const options = { timeoutMs: 60_000, intervalMs: 200, signal: this.signal };
+    return waitUntil(condition, { for: what, ...options });
+  }
+
+  /** @param container Its ID or name. */
+  async waitForHealthy(container: string): Promise<void> {
+    const inspect = argv`inspect --format={{.State.Running}},{{.State.Health.Status}} ${container}`;
+    const isHealthy = async (): Promise<boolean> => (await this.docker(inspect)) === "true,healthy";
+    await this.waitFor("a healthy container", isHealthy);
+  }
+
+  /** Allows rejections for one kind of request from now on, until the window gets an end. */
+  allowRejections(kind: Probe["kind"]): RejectionWindow {
+    this.rejectionWindow = { kind, fromMs: this.load.now(), untilMs: Number.POSITIVE_INFINITY };
+    return this.rejectionWindow;
+  }
+}
+
+/** @returns Such as `back-end-1` for the container `production-back-end-1`. */
+export const shortName = ({ name, service }: Container): string =>
+  name.slice(Math.max(0, name.lastIndexOf(service)));

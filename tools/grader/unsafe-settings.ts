@@ -1,0 +1,145 @@
+import { existsSync } from "node:fs";
+import type { Build, ComposeModel, ComposeService } from "./compose-model";
+import { gate, isPublic } from "./dockerfile-gate";
+import { foreignSyntax } from "./dockerfile-syntax";
+import { dockerfileOf, leadsOutside, readSmall } from "./external-files";
+import { type Finding, failed } from "./point";
+
+/** Far more than the course needs: a service is a container, a port a process. */
+const max = { services: 10, ports: 16 };
+
+/**
+ * Settings of a service that affect only its containers, or that one of the {@link rules} checks.
+ * Compose adds settings with every release, so all others are refused.
+ */
+const allowedKeys = new Set(
+  `image build command entrypoint environment env_file ports expose depends_on networks volumes
+   healthcheck restart container_name labels annotations logging stop_signal stop_grace_period
+   working_dir user hostname domainname tty stdin_open init read_only tmpfs deploy scale profiles
+   platform pull_policy ulimits links attach dns dns_search dns_opt extra_hosts group_add secrets
+   configs mem_limit mem_reservation memswap_limit mem_swappiness cpus cpu_count cpu_percent
+   cpu_shares cpu_quota cpu_period cpuset pids_limit shm_size develop mac_address cap_drop cap_add
+   privileged network_mode pid ipc userns_mode cgroup cgroup_parent devices device_cgroup_rules
+   security_opt sysctls volumes_from runtime`.split(/\s+/),
+);
+
+const refusedBuildKeys = [
+  "additional_contexts",
+  "dockerfile_inline",
+  "entitlements",
+  "secrets",
+  "ssh",
+];
+
+/** Says what a service asks for, in words that follow "asks for". */
+type Rule = (
+  service: ComposeService,
+  build: Build,
+  isOutside: (target: string) => boolean,
+) => string | false;
+
+const rules: readonly Rule[] = [
+  (service, build) => (service.privileged || build.privileged) === true && "a privileged container",
+  (service) => mountsOf(service).some(isSocket) && "the engine's socket",
+  (service, _, isOutside) => {
+    const sources = mountsOf(service).filter((source) => !isSocket(source) && isOutside(source));
+    return sources.length > 0 && `a folder of the host (${sources.join(", ")})`;
+  },
+  (service, build) =>
+    (service.network_mode === "host" || build.network === "host") && "the host's network",
+  ({ network_mode = "default" }) =>
+    !/^(host|none|bridge|default)$/.test(network_mode) && "another container's network",
+  ({ pid }) => pid !== undefined && "processes outside its container",
+  ({ ipc = "private" }) => ipc !== "private" && "memory outside its container",
+  ({ userns_mode }) => userns_mode !== undefined && "the host's users",
+  (service) => ("cgroup" in service || "cgroup_parent" in service) && "another control group",
+  ({ cap_add = [] }) => cap_add.length > 0 && `capabilities (${cap_add.join(", ")})`,
+  ({ devices = [], device_cgroup_rules = [] }) =>
+    devices.length + device_cgroup_rules.length > 0 && "devices of the host",
+  ({ security_opt = [] }) =>
+    security_opt.some((option) => !/^no-new-privileges/.test(option)) && "less protection",
+  ({ sysctls }) => sysctls !== undefined && "kernel settings",
+  ({ runtime }) => runtime !== undefined && "another runtime",
+  ({ volumes_from = [] }) => volumes_from.length > 0 && "another container's volumes",
+  (_, build) => {
+    const unneeded = refusedBuildKeys.filter((key) => key in build);
+    return unneeded.length > 0 && `${unneeded.join(", ")} in its build`;
+  },
+  (_, build, isOutside) =>
+    [build.context, build.dockerfile && dockerfileOf(build)].some(
+      (file) => file && isOutside(file),
+    ) && "files from outside its folder",
+  (_, build) => {
+    const text = readSmall(dockerfileOf(build));
+    const isUnreadable = text === undefined && existsSync(dockerfileOf(build));
+    const frontend = text === undefined ? undefined : foreignSyntax(text);
+    if (isUnreadable || frontend !== undefined || "BUILDKIT_SYNTAX" in (build.args ?? {})) {
+      return "a BuildKit frontend other than Docker's";
+    }
+    const refusal = gate(text ?? "", build.args);
+    if (refusal === undefined) return false;
+    const { cause, line } = refusal;
+    return `a build that the grader refuses: ${cause} (line ${line} of its Dockerfile)`;
+  },
+  ({ image, build }) =>
+    image !== undefined &&
+    build === undefined &&
+    !isPublic(image) &&
+    `an image that is not in a public registry (${image})`,
+  ({ ports = [] }) => ports.length > max.ports && `more than ${max.ports} ports`,
+  (service) => {
+    const isUnknown = (key: string): boolean => !allowedKeys.has(key) && !key.startsWith("x-");
+    const unknown = Object.keys(service).filter(isUnknown);
+    return unknown.length > 0 && `${unknown.join(", ")}, which the grader does not know`;
+  },
+];
+
+const mountsOf = ({ volumes = [] }: ComposeService): string[] =>
+  volumes
+    .filter(({ type }) => type !== "volume" && type !== "tmpfs")
+    .map(({ source = "" }) => source);
+
+const isSocket = (source: string): boolean => source.endsWith(".sock");
+
+/**
+ * Finds settings that the course never needs and that could affect more than the stack's
+ * containers. A stack with any of them is not run.
+ * @param folder The folder from which it may take files.
+ * @returns What each service asks for, in words that follow "asks for".
+ */
+export function unsafeSettings(
+  { services, networks = {}, volumes = {}, secrets = {}, configs = {} }: ComposeModel,
+  folder: string,
+): { service: string; what: string }[] {
+  const isOutside = (target: string): boolean => leadsOutside(folder, target);
+  const unsafe = Object.entries(services).flatMap(([service, settings]) =>
+    rules
+      .map((rule) => rule(settings, settings.build ?? {}, isOutside))
+      .filter((what) => what !== false)
+      .map((what) => ({ service, what })),
+  );
+  const isForeign =
+    Object.values(networks).some((it) => it?.external || !/^(bridge)?$/.test(it?.driver ?? "")) ||
+    Object.values(volumes).some((it) => it?.external || it?.driver_opts !== undefined);
+  const files = [...Object.values(secrets), ...Object.values(configs)];
+  const hasOutside = files.some(({ file }) => file !== undefined && isOutside(file));
+  const ofStack = [
+    isForeign && "networks or volumes of others",
+    hasOutside && "files from outside its folder",
+    Object.keys(services).length > max.services && `more than ${max.services} services`,
+  ].filter((what) => what !== false);
+  return [...unsafe, ...ofStack.map((what) => ({ service: "the stack", what }))];
+}
+
+/** Judges a stack before it is built or started. */
+export function judgeUnsafeSettings(
+  model: ComposeModel,
+  folder: string,
+  file: string,
+): Finding | undefined {
+  const unsafe = unsafeSettings(model, folder);
+  if (unsafe.length === 0) return undefined;
+  const cause = unsafe.map(({ service, what }) => `${service} asks for ${what}`).join("; ");
+  const hint = "The course does not need this, so the task is not run. Remove it.";
+  return failed(cause, hint, { file });
+}
