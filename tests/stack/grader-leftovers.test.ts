@@ -22,9 +22,10 @@ const lists: Record<string, () => Promise<string>> = {
     return cache.match(/^ID:.*$/gm)?.join("\n") ?? "";
   },
   processes: async () => {
-    const all = await run("ps", argv`-A -o pid=,args=`);
-    // Without the kernel's threads, and those that have ended
-    return all.replace(/^.*(\]|<defunct>|ps -A -o pid=,args=)$/gm, "");
+    const all = await run("ps", argv`-A -o args=`);
+    // Without the kernel's threads and those that have ended; without process IDs, as a script on this
+    // machine may start the same program again
+    return all.replace(/^.*(\]|<defunct>|ps -A -o args=)$/gm, "");
   },
   "temporary files": async () => (await readdir(tmpdir())).join("\n"),
 };
