@@ -1,5 +1,5 @@
 import { argv } from "../../tools/lib/argv";
-import { compose, type Stack } from "../../tools/lib/compose";
+import { readConfig, type Stack } from "../../tools/lib/compose";
 import { attempt, run } from "../../tools/lib/run";
 
 /** A container by name or ID; with the node that it runs on if that is itself a container. */
@@ -107,9 +107,7 @@ export async function limitsOf(container: Place): Promise<Limits> {
 
 /** @returns The limits that a stack's docker-compose.yml sets, by service. */
 export async function declaredLimits(stack: Stack): Promise<Record<string, Limits>> {
-  const { services } = JSON.parse(await compose(stack, argv`config --format=json`)) as {
-    services: Record<string, { mem_limit?: string; pids_limit?: number; cpus?: number }>;
-  };
+  const { services } = await readConfig(stack);
   const limits = Object.entries(services).map(([name, { mem_limit, pids_limit, cpus }]) => {
     const memoryBytes = mem_limit === undefined ? undefined : Number(mem_limit);
     return [name, { memoryBytes, processes: pids_limit, cpus }];

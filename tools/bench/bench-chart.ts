@@ -1,6 +1,6 @@
 import type { BarSeriesOption } from "echarts";
 import type { Chart, ChartColors } from "../lib/chart";
-import { formatDate } from "../lib/format";
+import { formatDate, whole } from "../lib/format";
 import {
   comparedConnections,
   contenderIn,
@@ -10,7 +10,6 @@ import {
   rateOf,
   ratio,
   times,
-  whole,
 } from "./figures";
 import type { BenchReport } from "./report";
 

@@ -1,7 +1,14 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { argv } from "../lib/argv";
-import { type Container, compose, listContainers, newMarker, takeDown } from "../lib/compose";
+import {
+  type Container,
+  compose,
+  countServed,
+  listContainers,
+  newMarker,
+  takeDown,
+} from "../lib/compose";
 import { root } from "../lib/course";
 import type { Report } from "../lib/progress";
 import { attempt } from "../lib/run";
@@ -14,7 +21,6 @@ import {
   stacksFolder,
   versionIn,
 } from "./contenders";
-import { sum } from "./figures";
 import { type Endpoint, sendExactly } from "./load";
 
 /** The response of every contender's back-end, and its path. */
@@ -102,17 +108,9 @@ export class Deployment {
     if (bodyBytes !== requests * greeting.length) {
       throw new Error(`${title} returns something else than "${greeting}"`);
     }
-    const servers = await listContainers(this.#project, backEnd);
-    const countLines = async ({ id }: Container): Promise<number> => {
-      const { stdout, stderr } = await attempt("docker", argv`logs --since ${since} ${id}`);
-      return `${stdout}${stderr}`.split(marker).length - 1;
-    };
-    const readShares = async (): Promise<number[] | undefined> => {
-      const shares = await Promise.all(servers.map(countLines));
-      return sum(shares) >= requests ? shares : undefined;
-    };
-    const wait = { for: `${requests} requests in the logs of ${title}`, timeoutMs: 10_000 };
-    return waitUntil(readShares, { ...wait, signal: this.#signal });
+    const options = { logArgs: ["--since", since], signal: this.#signal };
+    const served = await countServed(this.#project, backEnd, marker, requests, options);
+    return [...served.values()];
   }
 
   /** @returns The containers of the contender, without the load generator. */

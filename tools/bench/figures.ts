@@ -1,3 +1,4 @@
+import { decimal } from "../lib/format";
 import type { ContenderName } from "./contenders";
 import type { BenchReport, ContenderReport, Sample } from "./report";
 
@@ -46,15 +47,6 @@ export function rateOf(contender: ContenderReport | undefined, connections?: num
 export function p99Of(contender: ContenderReport | undefined): Figure {
   return median(samplesOf(contender).map(({ p99Ms }) => p99Ms));
 }
-
-/** @returns A number with thousands separators; `-` if it was not measured. */
-export function decimal(value: Figure, digits: number): string {
-  if (value === undefined || !Number.isFinite(value)) return "-";
-  const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };
-  return value.toLocaleString("en-US", options);
-}
-
-export const whole = (value: Figure): string => decimal(value, 0);
 
 /** Such as `0.74` and `11.5`. */
 export const times = (value: Figure): string => decimal(value, (value ?? 0) < 2 ? 2 : 1);

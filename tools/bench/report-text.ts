@@ -1,9 +1,8 @@
 import pc from "picocolors";
-import { formatDate } from "../lib/format";
+import { align, decimal, formatDate, whole } from "../lib/format";
 import {
   comparedConnections,
   contenderIn,
-  decimal,
   describeRounds,
   millis,
   p99Of,
@@ -12,7 +11,6 @@ import {
   samplesOf,
   sum,
   times,
-  whole,
 } from "./figures";
 import type { BenchReport, ContenderReport, SoakReport, Usage } from "./report";
 import { failures, growthOf, judgeTargets } from "./targets";
@@ -81,20 +79,6 @@ const memoryOf = (usages: readonly Usage[]): string =>
 function costOf(contender: ContenderReport): string {
   const cores = sum(contender.busy.map((usage) => usage.cores));
   return whole(ratio(cores * 1e6, samplesOf(contender)[0]?.perSecond));
-}
-
-/** Pads the cells of each column to the same width: words on the right, figures on the left. */
-function align(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  return rows.map((row) => {
-    const cells = row.map((cell, column) => {
-      const width = widths[column] ?? 0;
-      return column === 0 ? cell.padEnd(width) : cell.padStart(width);
-    });
-    return `  ${cells.join("  ")}`;
-  });
 }
 
 function renderChecks({ rotation, soak }: BenchReport): string[] {

@@ -1,15 +1,6 @@
+import { decimal, whole } from "../lib/format";
 import type { ContenderName } from "./contenders";
-import {
-  contenderIn,
-  decimal,
-  type Figure,
-  median,
-  p99Of,
-  rateOf,
-  ratio,
-  sum,
-  whole,
-} from "./figures";
+import { contenderIn, type Figure, median, p99Of, rateOf, ratio, sum } from "./figures";
 import type { BenchReport, SoakReport } from "./report";
 
 /** What production is to reach, and whether it did. */

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { argv } from "../lib/argv";
-import { compose, listContainers, type Stack } from "../lib/compose";
+import { compose, listContainers, readConfig, type Stack } from "../lib/compose";
 import { portVariable, root } from "../lib/course";
 import { fetchAnswer } from "../lib/http";
 import type { Report } from "../lib/progress";
@@ -146,10 +146,8 @@ function stackFor(project: TemporaryProject, { faulty }: FaultCase): Stack {
 /** A server with the API's settings, limits and DNS name whose program can be made to misbehave. */
 async function faultyServerFile(stack: TemporaryProject): Promise<string> {
   const { folder, project } = stack;
-  const config = JSON.parse(await compose(stack, argv`config --format=json`)) as {
-    services: Record<string, { networks: Record<string, unknown> }>;
-  };
-  const networks = Object.keys(config.services[api.service]?.networks ?? {});
+  const { services } = await readConfig(stack);
+  const networks = Object.keys(services[api.service]?.networks ?? {});
   const service = {
     extends: { file: path.join(folder, "docker-compose.yml"), service: api.service },
     image: `${project}-${faultyService}`,

@@ -1,7 +1,7 @@
 import pc from "picocolors";
+import { align, whole } from "../lib/format";
 import type { CaseReport, LabReport, Target } from "./report";
 
-const whole = (value: number): string => value.toLocaleString("en-US");
 const seconds = (value: number): string => `${value.toFixed(1)} s`;
 
 const headers = ["fault", "sent", "lost", "rejected", "p99", "worst", "balanced after"];
@@ -30,17 +30,7 @@ function verdictOf({ lost, missed, target }: CaseReport): string {
 /** The report for a terminal or a pipe: a table, the servers' shares, and what was lost. */
 export function renderText({ stack, rounds, connections, cases }: LabReport): string {
   const heading = `${stack}, ${connections} connections${rounds === 1 ? "" : `, ${rounds} rounds`}`;
-  const rows = [headers, ...cases.map(cellsOf)];
-  const widths = headers.map((_, column) =>
-    Math.max(...rows.map((row) => `${row[column]}`.length)),
-  );
-  const [head, ...body] = rows.map((row) => {
-    const cells = row.map((cell, column) => {
-      const width = widths[column] as number;
-      return column === 0 ? cell.padEnd(width) : cell.padStart(width);
-    });
-    return `  ${cells.join("  ")}`;
-  });
+  const [head, ...body] = align([headers, ...cases.map(cellsOf)]);
   const table = cases.map((report, index) => `${body[index]}  ${verdictOf(report)}`);
   const lost = cases.reduce((sum, report) => sum + report.lost, 0);
   const sent = cases.reduce((sum, report) => sum + report.sent, 0);

@@ -28,35 +28,18 @@ export interface Container {
 }
 
 /** What `docker compose config --format=json` prints, as far as it is used here. */
-export interface ComposeConfig {
+interface ComposeConfig {
   services: Record<string, ComposeService>;
-  networks?: Record<string, { internal?: boolean; driver_opts?: Record<string, string> } | null>;
 }
 
-export interface ComposeService {
+interface ComposeService {
   image?: string;
-  build?: { context?: string; dockerfile?: string };
-  ports?: { target: number; published?: string; host_ip?: string }[];
-  depends_on?: Record<string, { condition: string }>;
-  healthcheck?: { test?: string[]; start_interval?: string; disable?: boolean };
-  restart?: string;
-  logging?: { driver?: string; options?: Record<string, string> };
-  container_name?: string;
-  privileged?: boolean;
-  volumes?: { type: string; source?: string; target?: string; read_only?: boolean }[];
-  tmpfs?: string[];
-  command?: string[];
+  build?: object;
+  ports?: { target: number; published?: string }[];
   networks?: Record<string, unknown>;
-  environment?: Record<string, string>;
-  user?: string;
-  read_only?: boolean;
-  cap_drop?: string[];
-  cap_add?: string[];
-  security_opt?: string[];
-  network_mode?: string;
   mem_limit?: string;
-  cpus?: number;
   pids_limit?: number;
+  cpus?: number;
 }
 
 /**
@@ -144,6 +127,7 @@ export function newMarker(): string {
 /**
  * Counts the requests with a marker in the log of each container of a service.
  * @param expected Requests that were sent; the logs are read until they show as many.
+ * @param options For `docker logs`, such as `--since`; what aborts the wait.
  * @returns Requests by container name; a container without any has 0.
  * @throws {Error} if the logs do not show them all within 10 s.
  */
@@ -152,19 +136,19 @@ export async function countServed(
   service: string,
   marker: string,
   expected: number,
+  { logArgs = [], signal }: { logArgs?: readonly string[]; signal?: AbortSignal } = {},
 ): Promise<Map<string, number>> {
+  const countLines = async ({ id, name }: Container): Promise<[string, number]> => {
+    const { stdout, stderr } = await attempt("docker", argv`logs ${logArgs} ${id}`);
+    return [name, `${stdout}${stderr}`.split(marker).length - 1];
+  };
   return waitUntil(
     async () => {
       const containers = await listContainers(stack, service);
-      const counts = await Promise.all(
-        containers.map(async ({ id, name }): Promise<[string, number]> => {
-          const { stdout } = await attempt("docker", ["logs", id]);
-          return [name, stdout.split(marker).length - 1];
-        }),
-      );
+      const counts = await Promise.all(containers.map(countLines));
       const total = counts.reduce((sum, [, count]) => sum + count, 0);
       return total >= expected && new Map(counts);
     },
-    { for: `${expected} requests in the logs of ${service}`, timeoutMs: 10_000 },
+    { for: `${expected} requests in the logs of ${service}`, timeoutMs: 10_000, signal },
   );
 }
