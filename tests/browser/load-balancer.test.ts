@@ -16,7 +16,7 @@ import {
   wireBytes,
 } from "../lib/browser";
 import { itKeepsToItsPolicy } from "../lib/policy-checks";
-import { itIsAWholePage, itShowsWhatTheApiSays, type Site } from "../lib/site-checks";
+import { itIsUsable, itLoads, itShowsWhatTheApiSays, type Site } from "../lib/site-checks";
 import { bringUp, useStack } from "../lib/stacks";
 
 const poll = { timeout: 20_000 };
@@ -66,7 +66,8 @@ describeInBrowser("production in a browser", () => {
   beforeAll(() => bringUp(stack, argv`--scale back-end=2`));
   const browser = TestBrowser.use();
   const site = (): Site => ({ url: origin(), stopApi: () => compose(stack, ["stop", "back-end"]) });
-  itIsAWholePage(browser, "production", site);
+  itLoads(browser, "production", site);
+  itIsUsable(browser, site);
   itKeepsToItsPolicy(browser, site);
 
   const visit = (options?: BrowserContextOptions): Promise<Visit> =>

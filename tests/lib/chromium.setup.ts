@@ -19,7 +19,7 @@ export default async function setup(project: TestProject): Promise<void> {
   };
   if (findChromium() === undefined && (await canInstallPackages())) {
     print("installing chromium");
-    await installPackages(["chromium", "fonts-liberation"], {});
+    await installPackages(["chromium-headless-shell", "fonts-liberation"], {});
   }
   const chromium = findChromium();
   if (chromium === undefined) {

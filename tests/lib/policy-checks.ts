@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { desktop, phone, type TestBrowser } from "./browser";
 import type { Site } from "./site-checks";
 
-/** Ways to inject a script or a request into a page, as scripts that the page evaluates. */
+/** Ways to inject code into a page, as scripts that it evaluates. The last one cannot be undone. */
 const injections = (foreign: string): Record<string, string> => ({
   "a script": `const script = document.createElement("script");
     script.textContent = "injected = true";
@@ -45,6 +45,7 @@ function useForeignSite(page: () => string): { origin: () => string; requests: s
 /** @returns Whether an injected script or style took effect, or the other site got a request. */
 async function inject(page: Page, script: string, requests: string[]): Promise<boolean> {
   requests.length = 0;
+  await page.evaluate("delete window.injected");
   await page.evaluate(script);
   // What is allowed takes effect before this request, which the page sends afterwards
   await page.evaluate("fetch('/api/hello').then((response) => response.text())");
@@ -58,7 +59,6 @@ async function inject(page: Page, script: string, requests: string[]): Promise<b
 /** Tests a page with a Content-Security-Policy. */
 export function itKeepsToItsPolicy(browser: TestBrowser, site: () => Site): void {
   const foreign = useForeignSite(() => `<iframe src="${site().url}"></iframe>`);
-  const kinds = Object.keys(injections(""));
 
   it("works under its policy, without a complaint of the browser", async () => {
     const { page, complaints } = await browser.visit(site().url, phone);
@@ -91,17 +91,23 @@ export function itKeepsToItsPolicy(browser: TestBrowser, site: () => Site): void
     expect(foreign.requests).not.toContain("/form");
   });
 
-  it.each(kinds)("blocks the injection of %s", async (kind) => {
+  it("blocks every injection", async () => {
     const { page, complaints } = await browser.visit(site().url);
-    const script = injections(foreign.origin())[kind] ?? "";
-    expect(await inject(page, script, foreign.requests)).toBe(false);
-    expect(complaints.join("\n")).toContain("Content Security Policy");
+    for (const [kind, script] of Object.entries(injections(foreign.origin()))) {
+      complaints.length = 0;
+      expect([kind, await inject(page, script, foreign.requests)]).toEqual([kind, false]);
+      expect([kind, complaints.join("\n")]).toEqual([
+        kind,
+        expect.stringContaining("Content Security Policy"),
+      ]);
+    }
   });
 
-  it.each(kinds)("without its policy, would not block %s", async (kind) => {
+  it("would block none without its policy", async () => {
     const { page } = await browser.visit(site().url, { ...desktop, bypassCSP: true });
-    const script = injections(foreign.origin())[kind] ?? "";
-    expect(await inject(page, script, foreign.requests)).toBe(true);
+    for (const [kind, script] of Object.entries(injections(foreign.origin()))) {
+      expect([kind, await inject(page, script, foreign.requests)]).toEqual([kind, true]);
+    }
   });
 
   it("cannot be shown inside another site", async () => {

@@ -19,8 +19,8 @@ export interface Site {
   stopApi(): Promise<unknown>;
 }
 
-/** Tests the front page of a step. */
-export function itIsAWholePage(browser: TestBrowser, task: string, site: () => Site): void {
+/** Tests that the front page of a step loads what it needs, and no more. */
+export function itLoads(browser: TestBrowser, task: string, site: () => Site): void {
   // Only production compresses
   const maxKilobytes = task === "production" ? 60 : 150;
   for (const [device, options] of Object.entries({ desktop, phone })) {
@@ -37,7 +37,10 @@ export function itIsAWholePage(browser: TestBrowser, task: string, site: () => S
       expect(bytes).toBeLessThan(maxKilobytes * 1_000);
     });
   }
+}
 
+/** Tests the front page as a visitor uses it. task2 to task6 have the same page: lineage.test.ts. */
+export function itIsUsable(browser: TestBrowser, site: () => Site): void {
   it("is accessible, and each of its links has a target", async () => {
     const { page } = await browser.visit(site().url);
     expect(await seriousFindings(page)).toEqual([]);

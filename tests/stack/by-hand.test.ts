@@ -3,7 +3,9 @@ import { argv } from "../../tools/lib/argv";
 import { fetchAnswer } from "../../tools/lib/http";
 import { attempt, run } from "../../tools/lib/run";
 import { waitUntil } from "../../tools/lib/wait";
+import { describeInBrowser, TestBrowser } from "../lib/browser";
 import { type RunningPart, useParts } from "../lib/parts";
+import { apiAt, itIsUsable, itLoads, itShowsWhatTheApiSays, type Site } from "../lib/site-checks";
 import { describeOnEngine } from "../lib/stacks";
 
 // What grader.test.ts leaves open of task1 to task3. task3 has the files of the others
@@ -18,51 +20,73 @@ describe("the pattern for a log line", () => {
   });
 });
 
-describeOnEngine("task3's API server, built and run by hand", () => {
-  const parts = useParts("task3");
-  let part: RunningPart;
+describeInBrowser("task2 in a browser", () => {
+  const parts = useParts("task2");
+  let frontEnd: RunningPart;
   beforeAll(async () => {
-    part = await parts.start("./back-end", 5252);
+    frontEnd = await parts.start("./front-end", 9000);
   });
-
-  it("logs where it listens, and each request in the common log format", async () => {
-    await waitUntil(
-      async () => {
-        await fetchAnswer(`${part.url}/api/hello`);
-        return commonLogLine.test((await attempt("docker", ["logs", part.container])).stdout);
-      },
-      { for: "a request in the log", timeoutMs: 30_000 },
-    );
-    const log = await run("docker", ["logs", part.container]);
-    expect(log).toMatch(/^Listening on http:\/\/0\.0\.0\.0:5252$/m);
-  });
-
-  it("runs in /app, without npm", async () => {
-    const command = "pwd; command -v npm || echo none";
-    const output = await run("docker", argv`exec ${part.container} sh -c ${command}`);
-    expect(output).toBe("/app\nnone");
-  });
-
-  it("exits at once on docker stop, with code 0", async () => {
-    const exitCode = run("docker", ["wait", part.container]);
-    const start = performance.now();
-    await run("docker", ["stop", part.container]);
-    expect(await exitCode).toBe("0");
-    // Docker itself takes some tenths of a second; it kills a process that ignores signals after 10 s
-    expect(performance.now() - start).toBeLessThan(3_000);
+  itLoads(TestBrowser.use(), "task2", () => {
+    return { url: frontEnd.url, stopApi: async () => undefined };
   });
 });
 
-describeOnEngine("task3's front-end, built and run by hand", () => {
+describeOnEngine("task3, built and run by hand", () => {
   const parts = useParts("task3");
+  let frontEnd: RunningPart;
+  let backEnd: RunningPart;
+  beforeAll(async () => {
+    backEnd = await parts.start("./back-end", 5252);
+    frontEnd = await parts.start("./front-end", 9000);
+  });
 
-  it("has a configuration that nginx accepts without a warning, and responds with 404", async () => {
-    const { container, url } = await parts.start("./front-end", 9000);
+  it("has an API that logs where it listens, and requests in the common log format", async () => {
+    await waitUntil(
+      async () => {
+        await fetchAnswer(`${backEnd.url}/api/hello`);
+        return commonLogLine.test((await attempt("docker", ["logs", backEnd.container])).stdout);
+      },
+      { for: "a request in the log", timeoutMs: 30_000 },
+    );
+    const log = await run("docker", ["logs", backEnd.container]);
+    expect(log).toMatch(/^Listening on http:\/\/0\.0\.0\.0:5252$/m);
+  });
+
+  it("has an API that runs in /app, without npm", async () => {
+    const command = "pwd; command -v npm || echo none";
+    const output = await run("docker", argv`exec ${backEnd.container} sh -c ${command}`);
+    expect(output).toBe("/app\nnone");
+  });
+
+  it("has a conf that nginx accepts without a warning, and responds with 404", async () => {
+    const { container, url } = frontEnd;
     await waitUntil(async () => (await fetchAnswer(`${url}/no-such-page`)).status === 404, {
       for: "a response with 404",
       timeoutMs: 30_000,
     });
     const { stderr } = await attempt("docker", argv`exec ${container} nginx -t -q`);
     expect(stderr).toBe("");
+  });
+
+  describeInBrowser("in a browser", () => {
+    const browser = TestBrowser.use(() => apiAt(new URL(backEnd.url).port));
+    const site = (): Site => ({ url: frontEnd.url, stopApi: backEnd.stop });
+    itLoads(browser, "task3", site);
+    itIsUsable(browser, site);
+    itShowsWhatTheApiSays(browser, "task3", site);
+  });
+});
+
+describeOnEngine("task3's API server", () => {
+  const parts = useParts("task3");
+
+  it("exits at once on docker stop, with code 0", async () => {
+    const { container } = await parts.start("./back-end", 5252);
+    const exitCode = run("docker", ["wait", container]);
+    const start = performance.now();
+    await run("docker", ["stop", container]);
+    expect(await exitCode).toBe("0");
+    // Docker itself takes some tenths of a second; it kills a process that ignores signals after 10 s
+    expect(performance.now() - start).toBeLessThan(3_000);
   });
 });

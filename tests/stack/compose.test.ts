@@ -3,20 +3,40 @@ import { argv } from "../../tools/lib/argv";
 import { compose, listContainers } from "../../tools/lib/compose";
 import { fetchAnswer } from "../../tools/lib/http";
 import { waitUntil } from "../../tools/lib/wait";
+import { describeInBrowser, TestBrowser } from "../lib/browser";
+import { apiAt, itLoads, itShowsWhatTheApiSays } from "../lib/site-checks";
 import { bringUp, describeOnEngine, type TestStack, useStack } from "../lib/stacks";
 
 // The grader starts task4 to task6, and requests their pages, too: grader.test.ts
 
 describeOnEngine("task4 with Compose", () => {
   const stack = useStack("task4", ["back-end", "front-end"]);
+  const frontEnd = (): string => `http://localhost:${stack.ports.frontEnd}`;
   beforeAll(() => compose(stack, ["build"]));
 
   it("responds with 200 to the first requests after up -d", () => {
-    const { backEnd, frontEnd } = stack.ports;
-    const urls = [`http://localhost:${backEnd}/api/hello`, `http://localhost:${frontEnd}/`];
+    const urls = [`http://localhost:${stack.ports.backEnd}/api/hello`, `${frontEnd()}/`];
     return expectFirstResponses(stack, urls);
   });
+
+  itWorksInABrowser("task4", stack, frontEnd, () => apiAt(stack.ports.backEnd));
 });
+
+/** Tests the page in a browser. Stops the API in the end. */
+function itWorksInABrowser(
+  task: string,
+  stack: TestStack,
+  url: () => string,
+  args?: () => readonly string[],
+): void {
+  describeInBrowser("in a browser", () => {
+    const browser = TestBrowser.use(args);
+    const site = () => ({ url: url(), stopApi: () => compose(stack, ["stop", "back-end"]) });
+    // task4 and task5 have the page of task3 and task6
+    if (task === "task6") itLoads(browser, task, site);
+    itShowsWhatTheApiSays(browser, task, site);
+  });
+}
 
 describeOnEngine.each([
   { folder: "task5", starts: 1, args: [] },
@@ -71,6 +91,9 @@ describeOnEngine.each([
       await compose(stack, argv`up --detach --wait --no-recreate`);
       expect((await get("/api/hello")).status).toBe(200);
     });
+  } else {
+    // Production's are in load-balancer.test.ts
+    itWorksInABrowser(folder, stack, origin);
   }
 
   it("responds with 200 to the first requests after up -d", { timeout: 180_000 }, () =>

@@ -5,6 +5,8 @@ import { argv } from "./argv";
 import { waitUntil } from "./wait";
 
 const executables = [
+  // Starts faster than the whole browser, and needs less of the processor
+  "/usr/bin/chromium-headless-shell",
   "/usr/bin/chromium",
   "/usr/bin/chromium-browser",
   "/usr/bin/google-chrome",
