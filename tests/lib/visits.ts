@@ -1,6 +1,6 @@
 import { argv } from "../../tools/lib/argv";
-import { compose, type Stack } from "../../tools/lib/compose";
 import { type Answer, fetchAnswer, fetchMany } from "../../tools/lib/http";
+import { run } from "../../tools/lib/run";
 import { waitUntil } from "../../tools/lib/wait";
 import type { TestStack } from "./stacks";
 
@@ -18,9 +18,16 @@ export function numberIn({ status, body }: Answer): number {
   return Number(number);
 }
 
+/**
+ * Runs a command in a stack's Redis. Not through Compose, which takes three times as long.
+ * @param command Without spaces in its arguments, such as `set visits 5`.
+ */
+export const redisCli = ({ project }: TestStack, command: string): Promise<string> =>
+  run("docker", argv`exec ${`${project}-redis-1`} redis-cli ${command.split(" ")}`);
+
 /** @returns The count in Redis; undefined before the first visit. */
-export async function storedCount(stack: Stack): Promise<string | undefined> {
-  const value = await compose(stack, argv`exec -T redis redis-cli get visits`);
+export async function storedCount(stack: TestStack): Promise<string | undefined> {
+  const value = await redisCli(stack, "get visits");
   return value === "" ? undefined : value;
 }
 
