@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { argv } from "../lib/argv";
 import { printable } from "../lib/printable";
 import type { Report } from "../lib/progress";
@@ -114,20 +115,31 @@ export interface Listener {
   isLoopback: boolean;
 }
 
+/** @returns Where a container listens; undefined if it does not run. */
+export async function listenersOf(container: string): Promise<Listener[] | undefined> {
+  const tables = await readNetwork(container, ["tcp", "tcp6"]);
+  return tables === undefined ? undefined : parseListeners(tables);
+}
+
 /**
- * Reads where a container listens, from another container in its network: its image may lack tools.
- * @param helper An image with `cat`, present in the engine.
+ * Reads files from a container's /proc/net. Its image may lack tools, so they are read through its
+ * process on this machine; if the engine runs on another one, as Docker Desktop's does, in the container.
+ * @returns Undefined if it does not run.
  */
-export async function listenersOf(container: string, helper: string): Promise<Listener[]> {
-  const name = `${container}-look`;
-  const { stdout } = await attempt(
-    "docker",
-    argv`run --rm --name=${name} --network=container:${container} ${bounds} --entrypoint=cat
-      ${helper} /proc/net/tcp /proc/net/tcp6`,
-    { timeoutMs: 20_000, maxOutputBytes: 1_000_000 },
-  );
-  await remove(name);
-  return parseListeners(stdout);
+async function readNetwork(
+  container: string,
+  files: readonly string[],
+): Promise<string | undefined> {
+  const state = await attempt("docker", argv`inspect --format={{.Id}}/{{.State.Pid}} ${container}`);
+  const [id = "", pid = "0"] = state.stdout.split("/");
+  if (pid === "0") return undefined;
+  const read = (file: string): Promise<string> => readFile(`/proc/${pid}/${file}`, "utf8");
+  if ((await read("cgroup").catch(() => "")).includes(id)) {
+    const contents = files.map((file) => read(`net/${file}`).catch(() => ""));
+    return (await Promise.all(contents)).join("");
+  }
+  const inside = files.map((file) => `/proc/net/${file}`);
+  return (await attempt("docker", argv`exec ${container} cat ${inside}`)).stdout;
 }
 
 /** Reads /proc/net/tcp and tcp6: https://docs.kernel.org/networking/proc_net_tcp.html */

@@ -108,23 +108,12 @@ export async function compose(
 export const containersOf = ({ name, file }: Project, service?: string): Promise<Container[]> =>
   listContainers({ folder: path.dirname(file), project: name }, service);
 
-/** @returns The image of a service that is built. */
-export const imageIn = ({ name }: Project, service: string): string => `${name}-${service}`;
-
-/**
- * Waits until each container listens on a port or has exited, for up to 20 s.
- * @param image Has `cat`, and is present in the engine.
- */
+/** Waits until each container listens on a port or has exited, for up to 20 s. */
 export async function untilListening(
   containers: readonly string[],
-  image: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const format = "--format={{.State.Running}}";
-  const isSettled = async (id: string): Promise<boolean> => {
-    if ((await listenersOf(id, image)).length > 0) return true;
-    return (await attempt("docker", argv`inspect ${format} ${id}`)).stdout !== "true";
-  };
+  const isSettled = async (id: string): Promise<boolean> => (await listenersOf(id))?.length !== 0;
   const wait = { for: "the server to listen", timeoutMs: 20_000, signal };
   const waits = containers.map((id) => waitUntil(() => isSettled(id), wait));
   await Promise.all(waits).catch(() => signal.throwIfAborted());

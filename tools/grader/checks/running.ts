@@ -7,14 +7,7 @@ import { explainFailedBuild, explainStoppedBuild } from "../build";
 import { errorIn, type Role } from "../locate";
 import { deviate, fail, type Place, raise } from "../point";
 import { listenersOf, start } from "../sandbox";
-import {
-  compose,
-  containersOf,
-  imageIn,
-  type Project,
-  prepareProject,
-  untilListening,
-} from "../stack";
+import { compose, containersOf, type Project, prepareProject, untilListening } from "../stack";
 import { hasStack, perSubject, ports, rolesOf, runs, type Subject } from "../subject";
 import type { PointId } from "../titles";
 import { composeFileOf } from "./compose";
@@ -67,7 +60,7 @@ export async function startStack(
   const api = (await composeFileOf(subject)).service("back-end").name;
   const replicas = ok ? await containersOf(project, api) : [];
   const ids = replicas.map(({ id }) => id);
-  await untilListening(ids, imageIn(project, api), subject.sandbox.signal);
+  await untilListening(ids, subject.sandbox.signal);
   const containers = await containersOf(project);
   const error = ok ? undefined : (stderr.split("\n").filter(Boolean).at(-1) ?? "");
   return { project, containers, error };
@@ -84,7 +77,6 @@ export interface Server {
   /** Its service, in a stack. */
   service?: string;
   container: string;
-  image: string;
   /** The port on which it should listen in its container. */
   port: number;
   /** Where that port is on loopback, if it is published. */
@@ -99,7 +91,7 @@ export const serverOf = perSubject(async (subject, role: Role): Promise<Server> 
   const port = listens.includes(ports[role]) ? ports[role] : (listens[0] ?? ports[role]);
   const name = `${subject.folder.task}-${role}-container`;
   const { container, url } = await start(subject.sandbox, name, image, port);
-  return { role, container, image, port, url };
+  return { role, container, port, url };
 });
 
 /** Finds a role's server in a stack. */
@@ -110,7 +102,7 @@ export async function serverIn(subject: Subject, stack: Stack, role: Role): Prom
   const container = stack.containers.find((candidate) => candidate.service === service)?.id ?? "";
   const published = await attempt("docker", argv`port ${container} ${port}/tcp`);
   const url = published.ok ? `http://${published.stdout.split("\n")[0]}` : undefined;
-  return { role, service, container, image: imageIn(stack.project, service), port, url };
+  return { role, service, container, port, url };
 }
 
 /**
@@ -129,7 +121,7 @@ export async function request(subject: Subject, server: Server, path: string): P
   const wait = { for: "a response", timeoutMs: 5_000, signal };
   await waitUntil(isReady, wait).catch(() => signal.throwIfAborted());
   if (response.status !== undefined) return response;
-  await untilListening([server.container], server.image, signal);
+  await untilListening([server.container], signal);
   return fetchAnswer(url);
 }
 
@@ -157,10 +149,10 @@ export async function explainSilence(
   options: { port?: number; error?: string | undefined; prefix?: string; portPlace?: Place },
 ): Promise<never> {
   const { port = server.port, error = "no response", prefix = "", portPlace } = options;
-  const { role, service, container, image } = server;
+  const { role, service, container } = server;
   const place = subject.at(subject.contexts[role]);
   const readLog = service ? "Read docker-compose logs." : "Run it by hand and read its output.";
-  const listeners = await listenersOf(container, image);
+  const listeners = (await listenersOf(container)) ?? [];
   if (listeners.length === 0) {
     const message = await errorIn(container);
     const inConf = /\[emerg\] [\d#: ]*(.*) in \/etc\/nginx\/conf\.d\/\S+:(\d+)$/.exec(message);
