@@ -81,7 +81,11 @@ describeOnEngine("task3's API server", () => {
   const parts = useParts("task3");
 
   it("exits at once on docker stop, with code 0", async () => {
-    const { container } = await parts.start("./back-end", 5252);
+    const { container, url } = await parts.start("./back-end", 5252);
+    await waitUntil(async () => (await fetchAnswer(`${url}/api/hello`)).status === 200, {
+      for: "the server",
+      timeoutMs: 30_000,
+    });
     const exitCode = run("docker", ["wait", container]);
     const start = performance.now();
     await run("docker", ["stop", container]);
