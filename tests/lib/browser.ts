@@ -5,8 +5,6 @@ import { afterAll, afterEach, beforeAll, describe, inject } from "vitest";
 import { launchChromium, settleNetwork } from "../../tools/lib/chromium";
 import { root } from "../../tools/lib/course";
 
-export { readToTheEnd, wireBytes } from "../../tools/lib/chromium";
-
 /** `describe`, skipped if there is no Docker engine or no Chromium. */
 export const describeInBrowser = describe.skipIf(
   inject("engineMissing") !== undefined || inject("chromium") === undefined,
@@ -76,4 +74,17 @@ export async function takePicture(page: Page, name: string): Promise<void> {
   // Otherwise sticky elements would be in the middle of the picture
   await page.evaluate("scrollTo({ top: 0, behavior: 'instant' })");
   await page.screenshot({ path: path.join(folder, `${name}.png`), fullPage: true });
+}
+
+/** Scrolls through the whole page, so that lazy content is loaded. */
+export async function readToTheEnd(page: Page): Promise<void> {
+  const height = await page.evaluate("document.documentElement.scrollHeight");
+  for (let y = 0; y < Number(height); y += 400) await page.mouse.wheel(0, 400);
+  await page.waitForLoadState("networkidle");
+}
+
+/** @returns Bytes received for some requests, response headers included. */
+export async function wireBytes(requests: readonly Request[]): Promise<number> {
+  const sizes = await Promise.all(requests.map((request) => request.sizes()));
+  return sizes.reduce((sum, size) => sum + size.responseHeadersSize + size.responseBodySize, 0);
 }

@@ -83,9 +83,8 @@ export async function loadImages(
   images: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
-  await Promise.all(
-    nodes.map((node) => copyImages(containerOf(cluster, node), images, { signal })),
-  );
+  const copyTo = (node: string) => copyImages(containerOf(cluster, node), images, { signal });
+  await Promise.all(nodes.map(copyTo));
 }
 
 /** A task of Swarm: a replica of a service. */

@@ -37,11 +37,10 @@ export async function startDaemon(signal: AbortSignal): Promise<string> {
     --mtu=${mtu} --default-network-opt=bridge=com.docker.network.driver.mtu=${mtu}`;
   const daemon = spawn("dockerd", args, { detached: true, stdio: ["ignore", log, log] });
   let hasExited = false;
-  for (const event of ["error", "exit"]) {
-    daemon.on(event, () => {
-      hasExited = true;
-    });
-  }
+  const onExit = (): void => {
+    hasExited = true;
+  };
+  daemon.on("error", onExit).on("exit", onExit);
   daemon.unref();
 
   const isReady = async (): Promise<string | undefined> => {

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { type Browser, chromium, type Page, type Request } from "playwright-core";
+import { type Browser, chromium } from "playwright-core";
 import { argv } from "./argv";
 import { waitUntil } from "./wait";
 
@@ -58,17 +58,4 @@ export async function launchChromium(
     args: argv`--disable-gpu --disable-quic --no-first-run --disable-background-networking
       --disable-component-update --disable-sync ${args}`,
   });
-}
-
-/** Scrolls through the whole page, so that lazy content is loaded. */
-export async function readToTheEnd(page: Page): Promise<void> {
-  const height = await page.evaluate("document.documentElement.scrollHeight");
-  for (let y = 0; y < Number(height); y += 400) await page.mouse.wheel(0, 400);
-  await page.waitForLoadState("networkidle");
-}
-
-/** @returns Bytes received for some requests, response headers included. */
-export async function wireBytes(requests: readonly Request[]): Promise<number> {
-  const sizes = await Promise.all(requests.map((request) => request.sizes()));
-  return sizes.reduce((sum, size) => sum + size.responseHeadersSize + size.responseBodySize, 0);
 }

@@ -52,13 +52,10 @@ export function compose(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<string> {
-  const project = stack.project === undefined ? {} : { COMPOSE_PROJECT_NAME: stack.project };
-  const env = { ...options.env, ...stack.env, ...project };
-  return run("docker", argv`compose --progress=plain ${args}`, {
-    ...options,
-    cwd: stack.folder,
-    env,
-  });
+  const { folder, project } = stack;
+  const name = project === undefined ? {} : { COMPOSE_PROJECT_NAME: project };
+  const env = { ...options.env, ...stack.env, ...name };
+  return run("docker", argv`compose --progress=plain ${args}`, { ...options, cwd: folder, env });
 }
 
 /** @returns A stack's configuration, with the environment filled in. */

@@ -35,16 +35,15 @@ export function requireVersions(
   engine: string,
   compose: string | undefined,
 ): { engine: string; compose: string } {
-  if (!isAtLeast(engine, minimum.engine)) {
-    throw new UserError(
-      `Docker Engine ${engine} is too old: update to ${minimum.engine} or later.`,
-    );
-  }
-  if (compose === undefined || !isAtLeast(compose, minimum.compose)) {
-    const problem = compose === undefined ? "is missing" : `${compose} is too old`;
-    throw new UserError(`Docker Compose ${problem}: install ${minimum.compose} or later.`);
-  }
-  return { engine, compose };
+  const checked = (name: string, version: string | undefined, least: string): string => {
+    if (version !== undefined && isAtLeast(version, least)) return version;
+    const problem = version === undefined ? "is missing" : `${version} is too old`;
+    throw new UserError(`Docker ${name} ${problem}: install ${least} or later.`);
+  };
+  return {
+    engine: checked("Engine", engine, minimum.engine),
+    compose: checked("Compose", compose, minimum.compose),
+  };
 }
 
 /** @returns An image's full name, such as `nginx:latest` for `docker.io/library/nginx`. */

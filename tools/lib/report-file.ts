@@ -6,15 +6,11 @@ import { UserError } from "./errors";
  * @throws {UserError} if it cannot.
  */
 export async function requireWritable(file: string): Promise<void> {
-  await write(file, "", "a");
+  await writeReport(file, "", "a");
 }
 
 /** @throws {UserError} if the report cannot be written. */
-export async function writeReport(file: string, content: string): Promise<void> {
-  await write(file, content, "w");
-}
-
-async function write(file: string, content: string, flag: "a" | "w"): Promise<void> {
+export async function writeReport(file: string, content: string, flag = "w"): Promise<void> {
   await writeFile(file, content, { flag }).catch(({ message }: Error) => {
     throw new UserError(`the report cannot be written (${message}): choose another file.`);
   });

@@ -51,11 +51,8 @@ export async function openTemporaryProject(
   const ports: Record<string, number> = {};
   for (const variable of portVariables) ports[variable] = await freePort();
   const hostPorts = Object.entries(ports).map(([variable, port]) => [variable, String(port)]);
-  const env = {
-    COMPOSE_FILE: `docker-compose.yml:${override}`,
-    ...Object.fromEntries(hostPorts),
-  };
-  const stack = { folder, project, env };
+  const files = { COMPOSE_FILE: `docker-compose.yml:${override}` };
+  const stack = { folder, project, env: { ...files, ...Object.fromEntries(hostPorts) } };
 
   async function remove(): Promise<void> {
     // Compose 2.26 waits forever for a paused container

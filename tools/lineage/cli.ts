@@ -26,9 +26,9 @@ async function showAll(): Promise<number> {
       const size = kind === "added" ? `+${inserted}` : `+${inserted} −${deleted}`;
       print(`  ${kind.padEnd(7)}  ${file.padEnd(width)}  ${size}`);
     }
-    for (const { file, problem } of await findDepartures(root, descent)) {
+    for (const departure of await findDepartures(root, descent)) {
       exitCode = 1;
-      print(pc.red(`  wrong    ${task}/${file} ${problem}`));
+      print(pc.red(`  wrong    ${task}/${departure}`));
     }
   }
   if (exitCode === 1) {

@@ -15,12 +15,6 @@ export interface FileChange {
   deleted: number;
 }
 
-/** A file of a step that differs from the declaration. */
-export interface Departure {
-  file: string;
-  problem: string;
-}
-
 /** @returns The files of a step except its README, which each step writes anew. */
 async function filesOf(repository: string, task: string): Promise<string[]> {
   const files = await listFiles(path.join(repository, task));
@@ -35,15 +29,16 @@ const covers = (declared: string, file: string): boolean =>
 const isDeclaredIn = (list: readonly string[], file: string): boolean =>
   list.some((declared) => covers(declared, file));
 
-/** Compares a step with its predecessor, byte for byte. @returns Every undeclared difference. */
-export async function findDepartures(repository: string, descent: Descent): Promise<Departure[]> {
+/**
+ * Compares a step with its predecessor, byte for byte.
+ * @returns Every undeclared difference: the file in the step's folder, and what is wrong with it.
+ */
+export async function findDepartures(repository: string, descent: Descent): Promise<string[]> {
   const { task, from, movedTo = "", added, changed } = descent;
-  const departures: Departure[] = [];
+  const departures: string[] = [];
   const files = new Set(await filesOf(repository, task));
   const inherited = new Set((await filesOf(repository, from)).map((file) => movedTo + file));
-  const departs = (file: string, problem: string): void => {
-    departures.push({ file, problem });
-  };
+  const departs = (file: string, problem: string) => departures.push(`${file} ${problem}`);
 
   for (const file of inherited) {
     if (isDeclaredIn(added, file)) departs(file, `is declared as added, but ${from} has it`);

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Locator, Page } from "playwright-core";
 import { withEngine } from "../engine/engine";
 import { argv } from "../lib/argv";
 import { findChromium, launchChromium } from "../lib/chromium";
@@ -10,7 +10,12 @@ import { root } from "../lib/course";
 import { UserError } from "../lib/errors";
 import type { Step } from "../lib/progress";
 import { openTemporaryProject } from "../lib/temporary-project";
-import { type Box, pictures } from "./pictures";
+
+/** Screenshots of production: the file, the viewport in CSS pixels, and what to do on the page. */
+const pictures = [
+  { file: "site.webp", viewport: { width: 1280, height: 800 }, show: showGreeting },
+  { file: "load-balancer.webp", viewport: { width: 1120, height: 1000 }, show: showLoadBalancer },
+];
 
 main(async (signal) => {
   const program = commandLine("npm run pictures --")
@@ -39,18 +44,16 @@ main(async (signal) => {
       title: "production",
       run: async (report) => {
         report("building and starting");
-        await compose(stack, argv`up --detach --build --wait --scale back-end=3`, {
-          signal,
-          onLine: report.detail,
-        });
+        const up = argv`up --detach --build --wait --scale back-end=3`;
+        await compose(stack, up, { signal, onLine: report.detail });
         return "production is up";
       },
     },
-    ...pictures.map(({ file, size, show }) => ({
+    ...pictures.map(({ file, viewport, show }) => ({
       title: file,
       run: async () => {
         browser ??= await launchChromium(chromium);
-        const page = await browser.newPage({ viewport: size, deviceScaleFactor: 2 });
+        const page = await browser.newPage({ viewport, deviceScaleFactor: 2 });
         await page.goto(`http://localhost:${stack.ports.PROXY_PORT}`);
         const picture = await capture(page, await show(page));
         await writeFile(path.join(folder, file), picture);
@@ -68,13 +71,28 @@ main(async (signal) => {
   return undefined;
 });
 
+async function showGreeting(page: Page): Promise<undefined> {
+  await page.locator("#dynamic-content", { hasText: "Hello, World!" }).waitFor();
+}
+
+/** @returns The part of the page to capture. */
+async function showLoadBalancer(page: Page): Promise<Locator> {
+  await page.goto(new URL("/load-balancer.html", page.url()).href);
+  await page.getByRole("button", { name: "100 requests" }).click();
+  await page.locator("#answered", { hasText: "100" }).waitFor();
+  await page.getByRole("button", { name: "Steady stream" }).click();
+  await page.locator("#answered", { hasText: /^1[1-9]\d$/ }).waitFor();
+  return page.locator(".stage");
+}
+
 /** Captures WebP, a fifth of the size of PNG; Playwright supports only PNG and JPEG. */
-async function capture(page: Page, box: Box | undefined): Promise<Buffer> {
+async function capture(page: Page, part: Locator | undefined): Promise<Buffer> {
   const session = await page.context().newCDPSession(page);
+  const box = await part?.boundingBox();
   const { data } = await session.send("Page.captureScreenshot", {
     format: "webp",
     quality: 90,
-    ...(box !== undefined && { clip: { ...box, scale: 1 } }),
+    ...(box && { clip: { ...box, scale: 1 } }),
   });
   return Buffer.from(data, "base64");
 }

@@ -21,7 +21,7 @@ export async function runOnce(
   report: Report,
   signal: AbortSignal,
 ): Promise<string[]> {
-  await build(task, ".", image, report, signal);
+  await build(task, { context: ".", image }, report, signal);
   return [await run("docker", ["run", "--rm", image], { signal })];
 }
 
@@ -51,8 +51,8 @@ export async function startByHand(
   try {
     const lines = [`${task} is up`];
     for (const part of parts) {
-      const { service, context, image, container, port } = part;
-      await build(task, context, image, report, signal);
+      const { service, image, container, port } = part;
+      await build(task, part, report, signal);
       report(`starting ${container}`);
       const published = `${hostPort(part)}:${port}`;
       const options = argv`--detach --rm --label=${label(task)} -p ${published} --name ${container}`;
@@ -87,8 +87,7 @@ export async function stopByHand(task: string): Promise<boolean> {
 
 async function build(
   task: string,
-  context: string,
-  image: string,
+  { context, image }: Pick<Part, "context" | "image">,
   report: Report,
   signal: AbortSignal,
 ): Promise<void> {

@@ -4,7 +4,7 @@ import { listContainers } from "../lib/compose";
 import { root } from "../lib/course";
 import { engineVersion } from "../lib/docker";
 import { UserError } from "../lib/errors";
-import { runSteps } from "../lib/progress";
+import { type Report, runSteps } from "../lib/progress";
 import { redeploy } from "../lib/redeploy";
 
 main(async (signal) => {
@@ -22,18 +22,14 @@ main(async (signal) => {
     throw new UserError("production does not run: start it with npm start -- production.");
   }
 
-  let servers: string[] = [];
-  await runSteps([
-    {
-      title: "production",
-      run: async (report) => {
-        const url = `http://localhost:${port}/api/hello`;
-        const containers = await redeploy(stack, { service: "back-end", url, signal, report });
-        servers = containers.map(({ name }) => `  ${name}\n`);
-        return "production: every API server is replaced";
-      },
-    },
-  ]);
-  process.stdout.write(`The API is served by\n${servers.join("")}`);
+  const url = `http://localhost:${port}/api/hello`;
+  const lines = ["The API is served by"];
+  const run = async (report: Report): Promise<string> => {
+    const servers = await redeploy(stack, { service: "back-end", url, signal, report });
+    lines.push(...servers.map(({ name }) => `  ${name}`));
+    return "production: every API server is replaced";
+  };
+  await runSteps([{ title: "production", run }]);
+  process.stdout.write(`${lines.join("\n")}\n`);
   return undefined;
 });
