@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { rules } from "../../tools/grader/course";
+import { rules } from "../../tools/grader/rules";
 import { type Check, judge, type Points } from "../../tools/grader/point";
 import type { PointId } from "../../tools/grader/titles";
 

@@ -1,5 +1,5 @@
 import type { Report } from "../lib/progress";
-import { rules } from "./course";
+import { rules } from "./rules";
 import type { TaskReport } from "./messages";
 import { blockedBy, type Finding, failed, judge, type Point, type Points } from "./point";
 import type { Task, TaskFolder } from "./repository";
