@@ -2,11 +2,11 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { ComposeModel, ComposeService } from "../../tools/grader/compose-model";
 import { externalFile, judgeExternalFile, leadsOutside } from "../../tools/grader/external-files";
 import { bareEnvironment, isolate, limits } from "../../tools/grader/isolate";
 import { readYaml } from "../../tools/grader/read";
 import { unsafeSettings } from "../../tools/grader/unsafe-settings";
+import type { ComposeModel, ComposeService } from "../../tools/lib/compose-model";
 
 let home: string;
 let folder: string;

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import type { Build, ComposeModel, ComposeService } from "./compose-model";
+import type { Build, ComposeModel, ComposeService } from "../lib/compose-model";
 import { gate, isPublic } from "./dockerfile-gate";
 import { foreignSyntax } from "./dockerfile-syntax";
 import { dockerfileOf, leadsOutside, readSmall } from "./external-files";
