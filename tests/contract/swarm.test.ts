@@ -1,12 +1,8 @@
 import { expect, it } from "vitest";
 import { parse } from "yaml";
 import { argv } from "../../tools/lib/argv";
-import {
-  type ComposeModel,
-  composeModel,
-  readModel,
-  type ServiceModel,
-} from "../lib/compose-model";
+import type { ComposeModel, ComposeService } from "../../tools/lib/compose-model";
+import { composeModel, readModel } from "../lib/compose-model";
 import { describeOnEngine } from "../lib/stacks";
 
 /** Reads a folder's stack as Swarm's client understands it. */
@@ -21,10 +17,10 @@ async function swarmModel(
 
 /** What the two formats have in common, in one form. */
 function comparable(
-  { services, networks }: ComposeModel,
-  byFormat: (service: ServiceModel) => { tmpfs: string[]; limits: object },
+  { services, networks = {} }: ComposeModel,
+  byFormat: (service: ComposeService) => { tmpfs: string[]; limits: object },
 ): object {
-  const ofService = (service: ServiceModel): object => ({
+  const ofService = (service: ComposeService): object => ({
     image: service.image?.replace(/:(production|latest)$/, ""),
     user: service.user,
     read_only: service.read_only,
@@ -45,7 +41,7 @@ function comparable(
   };
 }
 
-const ofCompose = ({ tmpfs = [], mem_limit, cpus, pids_limit }: ServiceModel) => ({
+const ofCompose = ({ tmpfs = [], mem_limit, cpus, pids_limit }: ComposeService) => ({
   tmpfs: [...tmpfs].sort(),
   limits: { memory: Number(mem_limit), cpus: Number(cpus), pids: pids_limit },
 });
@@ -53,7 +49,7 @@ const ofCompose = ({ tmpfs = [], mem_limit, cpus, pids_limit }: ServiceModel) =>
 /** Swarm has no `tmpfs` with an owner: volumes in memory, not filled from the image, replace it. */
 const ofSwarm =
   (model: ComposeModel) =>
-  ({ volumes = [], deploy }: ServiceModel) => {
+  ({ volumes = [], deploy }: ComposeService) => {
     const tmpfs = volumes.flatMap(({ source = "", target, volume }) => {
       const { type, o = "" } = model.volumes?.[source]?.driver_opts ?? {};
       if (type !== "tmpfs") return [];
@@ -118,7 +114,7 @@ describeOnEngine("docker-stack.encrypted.yml", () => {
   it("encrypts the traffic between nodes, and changes nothing else", async () => {
     const plain = await swarmModel("production");
     const files = ["docker-stack.yml", "docker-stack.encrypted.yml"];
-    const inside = { ...plain.networks.inside, driver_opts: { encrypted: "" } };
+    const inside = { ...plain.networks?.inside, driver_opts: { encrypted: "" } };
     expect(await swarmModel("production", files)).toEqual({
       ...plain,
       networks: { ...plain.networks, inside },

@@ -1,25 +1,7 @@
 import path from "node:path";
+import type { ComposeModel } from "../../tools/lib/compose-model";
 import { portVariable, root } from "../../tools/lib/course";
 import { attempt } from "../../tools/lib/run";
-
-/** A service in the output of `docker compose config` or `docker stack config`. */
-export interface ServiceModel {
-  [key: string]: unknown;
-  image?: string;
-  networks?: Record<string, unknown>;
-  tmpfs?: string[];
-  volumes?: { source?: string; target: string; volume?: { nocopy?: boolean } }[];
-  mem_limit?: string;
-  cpus?: number;
-  pids_limit?: number;
-  deploy?: { resources?: { limits?: { memory?: string; cpus?: string; pids?: number } } };
-}
-
-export interface ComposeModel {
-  services: Record<string, ServiceModel>;
-  networks: Record<string, { internal?: boolean } | null>;
-  volumes?: Record<string, { driver_opts?: Record<string, string> } | null>;
-}
 
 const withoutPorts = Object.fromEntries(
   Object.values(portVariable).map((variable) => [variable, undefined]),

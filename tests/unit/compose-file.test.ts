@@ -2,11 +2,11 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { ComposeModel, ComposeService } from "../../tools/grader/compose-model";
 import { externalFile, judgeExternalFile, leadsOutside } from "../../tools/grader/external-files";
 import { bareEnvironment, isolate, limits } from "../../tools/grader/isolate";
 import { readYaml } from "../../tools/grader/read";
 import { unsafeSettings } from "../../tools/grader/unsafe-settings";
+import type { ComposeModel, ComposeService } from "../../tools/lib/compose-model";
 
 let home: string;
 let folder: string;
@@ -63,15 +63,15 @@ describe("unsafeSettings", () => {
     ["another container's network", { network_mode: "unknown" }],
     ["processes outside its container", { pid: "host" }],
     ["memory outside its container", { ipc: "host" }],
-    ["the host's users", { userns_mode: "host" }],
-    ["another control group", { cgroup: "host" }],
-    ["another control group", { cgroup_parent: "/system.slice" }],
+    ["userns_mode, which the grader does not know", { userns_mode: "host" }],
+    ["cgroup, which the grader does not know", { cgroup: "host" }],
+    ["cgroup_parent, which the grader does not know", { cgroup_parent: "/system.slice" }],
     ["capabilities (SYS_ADMIN, NET_ADMIN)", { cap_add: ["SYS_ADMIN", "NET_ADMIN"] }],
     ["devices of the host", { devices: ["/dev/sda:/dev/sda"] }],
     ["devices of the host", { device_cgroup_rules: ["b *:* rwm"], devices: [] }],
     ["less protection", { security_opt: ["seccomp:unconfined"] }],
-    ["kernel settings", { sysctls: { "net.ipv4.ip_forward": "1" } }],
-    ["another runtime", { runtime: "runc" }],
+    ["sysctls, which the grader does not know", { sysctls: { "net.ipv4.ip_forward": "1" } }],
+    ["runtime, which the grader does not know", { runtime: "runc" }],
     ["another container's volumes", { volumes_from: ["container:database"] }],
     ["ssh in its build", { build: { ssh: ["default"] } }],
     ["secrets in its build", { build: { secrets: [{ source: "token" }] } }],

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
-import { rules } from "../../tools/grader/course";
+import { rules } from "../../tools/grader/rules";
 import { root } from "../../tools/lib/course";
 
 /** Every point, as its id and the numbers of its tasks. */

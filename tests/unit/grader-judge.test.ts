@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { rules } from "../../tools/grader/course";
 import { type Check, judge, type Points } from "../../tools/grader/point";
+import { rules } from "../../tools/grader/rules";
 import type { PointId } from "../../tools/grader/titles";
 
 const { source, checks } = rules.task6;

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
-import type { Build } from "./compose-model";
+import type { Build } from "../lib/compose-model";
 import { staysInside } from "./paths";
 import { type Finding, failed } from "./point";
 

@@ -1,8 +1,8 @@
 import type { Report } from "../lib/progress";
-import { rules } from "./course";
 import type { TaskReport } from "./messages";
 import { blockedBy, type Finding, failed, judge, type Point, type Points } from "./point";
 import type { Task, TaskFolder } from "./repository";
+import { rules } from "./rules";
 import { type Sandbox, tidyUp } from "./sandbox";
 import { Subject } from "./subject";
 import { type PointId, titles } from "./titles";

@@ -1,4 +1,4 @@
-import type { Build, ComposeModel, ComposeService, Mount } from "./compose-model";
+import type { Build, ComposeModel, ComposeService, Mount } from "../lib/compose-model";
 
 /** Limits of every container that the grader runs. */
 export const limits = { memory: "512m", pids: 256, cpus: 1, logBytes: "2m" };

@@ -1,6 +1,7 @@
 import { printable } from "../lib/printable";
-import type { Point, Verdict } from "./point";
+import type { Point } from "./point";
 import { type Task, type TaskFolder, tasks } from "./repository";
+import { verdicts } from "./score";
 import type { Kind } from "./snapshot";
 
 /** What the grader on the host sends to the one in the machine: a line of JSON. */
@@ -60,8 +61,6 @@ function readReport(task: Task, report: Record<string, unknown>): TaskReport {
     seconds: Number(report.seconds) || 0,
   };
 }
-
-const verdicts: Verdict[] = ["pass", "deviation", "fail", "skipped"];
 
 const readPoint = (point: Record<string, unknown>): Point => ({
   id: asText(point.id),

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import type { Build, ComposeModel, ComposeService } from "./compose-model";
+import type { Build, ComposeModel, ComposeService } from "../lib/compose-model";
 import { gate, isPublic } from "./dockerfile-gate";
 import { foreignSyntax } from "./dockerfile-syntax";
 import { dockerfileOf, leadsOutside, readSmall } from "./external-files";
@@ -19,17 +19,14 @@ const allowedKeys = new Set(
    platform pull_policy ulimits links attach dns dns_search dns_opt extra_hosts group_add secrets
    configs mem_limit mem_reservation memswap_limit mem_swappiness cpus cpu_count cpu_percent
    cpu_shares cpu_quota cpu_period cpuset pids_limit shm_size develop mac_address cap_drop cap_add
-   privileged network_mode pid ipc userns_mode cgroup cgroup_parent devices device_cgroup_rules
-   security_opt sysctls volumes_from runtime`.split(/\s+/),
+   privileged network_mode pid ipc devices device_cgroup_rules security_opt volumes_from`.split(
+    /\s+/,
+  ),
 );
 
-const refusedBuildKeys = [
-  "additional_contexts",
-  "dockerfile_inline",
-  "entitlements",
-  "secrets",
-  "ssh",
-];
+const refusedBuildKeys = "additional_contexts dockerfile_inline entitlements secrets ssh".split(
+  " ",
+);
 
 /** Says what a service asks for, in words that follow "asks for". */
 type Rule = (
@@ -51,15 +48,11 @@ const rules: readonly Rule[] = [
     !/^(host|none|bridge|default)$/.test(network_mode) && "another container's network",
   ({ pid }) => pid !== undefined && "processes outside its container",
   ({ ipc = "private" }) => ipc !== "private" && "memory outside its container",
-  ({ userns_mode }) => userns_mode !== undefined && "the host's users",
-  (service) => ("cgroup" in service || "cgroup_parent" in service) && "another control group",
   ({ cap_add = [] }) => cap_add.length > 0 && `capabilities (${cap_add.join(", ")})`,
   ({ devices = [], device_cgroup_rules = [] }) =>
     devices.length + device_cgroup_rules.length > 0 && "devices of the host",
   ({ security_opt = [] }) =>
     security_opt.some((option) => !/^no-new-privileges/.test(option)) && "less protection",
-  ({ sysctls }) => sysctls !== undefined && "kernel settings",
-  ({ runtime }) => runtime !== undefined && "another runtime",
   ({ volumes_from = [] }) => volumes_from.length > 0 && "another container's volumes",
   (_, build) => {
     const unneeded = refusedBuildKeys.filter((key) => key in build);

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import path from "node:path";
 import { argv } from "./argv";
+import type { ComposeModel } from "./compose-model";
 import { attempt, type RunOptions, run } from "./run";
 import { waitUntil } from "./wait";
 
@@ -27,21 +28,6 @@ export interface Container {
   published: number[];
 }
 
-/** What `docker compose config --format=json` prints, as far as it is used here. */
-interface ComposeConfig {
-  services: Record<string, ComposeService>;
-}
-
-interface ComposeService {
-  image?: string;
-  build?: object;
-  ports?: { target: number; published?: string }[];
-  networks?: Record<string, unknown>;
-  mem_limit?: string;
-  pids_limit?: number;
-  cpus?: number;
-}
-
 /**
  * Runs a `docker compose` command on a stack.
  * @returns Its stdout.
@@ -59,8 +45,8 @@ export function compose(
 }
 
 /** @returns A stack's configuration, with the environment filled in. */
-export async function readConfig(stack: Stack, options?: RunOptions): Promise<ComposeConfig> {
-  return JSON.parse(await compose(stack, argv`config --format=json`, options)) as ComposeConfig;
+export async function readConfig(stack: Stack, options?: RunOptions): Promise<ComposeModel> {
+  return JSON.parse(await compose(stack, argv`config --format=json`, options)) as ComposeModel;
 }
 
 /**

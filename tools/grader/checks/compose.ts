@@ -1,9 +1,9 @@
 import path from "node:path";
 import { isMap, isScalar } from "yaml";
 import { argv } from "../../lib/argv";
+import type { ComposeModel } from "../../lib/compose-model";
 import { baseOf, repositoryOf } from "../../lib/dockerfile";
 import { attempt } from "../../lib/run";
-import type { ComposeModel } from "../compose-model";
 import { judgeExternalFile } from "../external-files";
 import { bareEnvironment } from "../isolate";
 import { type Role, roleOfContext, roles } from "../locate";

@@ -1,11 +1,24 @@
-/** What the grader uses of `docker compose config --format=json`. */
+/** What the tools and tests use of the output of `docker compose config` or `docker stack config`. */
 export interface ComposeModel {
   name?: string;
   services: Record<string, ComposeService>;
-  networks?: Record<string, { name?: string; external?: boolean; driver?: string } | null>;
-  volumes?: Record<string, { name?: string; external?: boolean; driver_opts?: object } | null>;
+  networks?: Record<string, ComposeNetwork | null>;
+  volumes?: Record<string, ComposeVolume | null>;
   secrets?: Record<string, { file?: string }>;
   configs?: Record<string, { file?: string }>;
+}
+
+interface ComposeNetwork {
+  name?: string;
+  external?: boolean;
+  driver?: string;
+  internal?: boolean;
+}
+
+interface ComposeVolume {
+  name?: string;
+  external?: boolean;
+  driver_opts?: Record<string, string>;
 }
 
 export interface ComposeService {
@@ -21,6 +34,12 @@ export interface ComposeService {
   security_opt?: string[];
   volumes?: Mount[];
   volumes_from?: unknown[];
+  networks?: Record<string, unknown>;
+  tmpfs?: string[];
+  mem_limit?: string;
+  cpus?: number;
+  pids_limit?: number;
+  deploy?: { resources?: { limits?: { memory?: string; cpus?: string; pids?: number } } };
   scale?: number;
   [key: string]: unknown;
 }
@@ -39,5 +58,6 @@ export interface Mount {
   type: string;
   source?: string;
   target?: string;
+  volume?: { nocopy?: boolean };
   [key: string]: unknown;
 }
