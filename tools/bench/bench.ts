@@ -10,6 +10,8 @@ import { readUsage, usageBetween } from "./usage";
 
 /** Seconds of load while the usage is read. */
 const busySeconds = 4;
+/** Replicas of the back-end under load. */
+const servers = 2;
 const maxRotationRounds = 5;
 /** Seconds between two readings of the memory in a soak. */
 const soakStep = 10;
@@ -52,9 +54,9 @@ export class Bench {
 
   /** Counts how evenly production shares requests among different numbers of servers. */
   async measureRotation(report: Report): Promise<void> {
-    const { servers, connections, requests } = this.#plan.rotation;
+    const { connections, requests } = this.#plan.rotation;
     await this.#whileRunning("production", report, async (production) => {
-      for (const count of servers) {
+      for (const count of this.#plan.rotation.servers) {
         await production.scale(count, report);
         for (const clients of connections) {
           report(`${requests} requests: servers ${count}, connections ${clients}`);
@@ -104,7 +106,7 @@ export class Bench {
     if (deployment === undefined) throw new Error(`${name} is not built`);
     try {
       report(`${deployment.contender.title}: starting`);
-      await deployment.scale(deployment.contender.servers, report);
+      await deployment.scale(servers, report);
       await measure(deployment);
     } finally {
       await deployment.stop();
@@ -114,7 +116,7 @@ export class Bench {
   async #sample(deployment: Deployment, report: Report): Promise<void> {
     const { title } = deployment.contender;
     const known = this.results.contenders.find(({ name }) => name === deployment.name);
-    const result = known ?? (await this.#begin(deployment, report));
+    const result = known ?? (await this.#begin(deployment));
     for (const { connections, samples } of result.load) {
       report(`${title}: connections ${connections}`);
       const endpoint = await deployment.endpoint(connections);
@@ -126,20 +128,14 @@ export class Bench {
     result.busy = await this.#usageUnderLoad(deployment);
   }
 
-  /** Begins the result of a contender with its usage before any load. */
-  async #begin(deployment: Deployment, report: Report): Promise<ContenderReport> {
+  async #begin(deployment: Deployment): Promise<ContenderReport> {
     const { name, contender } = deployment;
-    const { title, about, servers } = contender;
-    report(`${title}: usage at rest`);
-    const containers = await deployment.containers();
-    const before = await readUsage(containers, this.#signal);
-    await sleep(this.#plan.rest * 1_000, undefined, { signal: this.#signal });
-    const rest = usageBetween(before, await readUsage(containers, this.#signal));
+    const { title, about } = contender;
     const load = this.#plan.connections.map((connections) => {
       return { servers, connections, samples: [] };
     });
     const versions = await deployment.versions();
-    const result: ContenderReport = { name, title, about, versions, load, rest, busy: [] };
+    const result: ContenderReport = { name, title, about, versions, load, busy: [] };
     this.results.contenders.push(result);
     return result;
   }

@@ -23,9 +23,8 @@ import {
 } from "./contenders";
 import { type Endpoint, sendExactly } from "./load";
 
-/** The response of every contender's back-end, and its path. */
+/** The response of every contender's API. */
 const greeting = "Hello, World!";
-const greetingPath = "/api/hello";
 const backEnd = "back-end";
 /** The service that sends the load; its image is built from `stacks/load`. */
 const loadService = "load";
@@ -59,9 +58,10 @@ export class Deployment {
     });
     const loadFile = path.join(project.scratch, "load.yml");
     await writeFile(loadFile, loadFileOf(contender));
-    const overlays = contender.overlays.map((file) => path.join(stacksFolder, file));
+    const { overlay } = contender;
+    const overlays = overlay === undefined ? [] : [path.join(stacksFolder, overlay)];
     project.env.COMPOSE_FILE = [project.env.COMPOSE_FILE, ...overlays, loadFile].join(":");
-    // The overlays name their folders by it: Compose resolves relative paths against the first file
+    // Overlays name their folders by it: Compose resolves relative paths against the first file
     project.env.STACKS = stacksFolder;
     return new Deployment(name, project, signal);
   }
@@ -72,23 +72,20 @@ export class Deployment {
 
   /** Starts it, or changes its number of servers, and waits until each of them serves. */
   async scale(servers: number, report: Report): Promise<void> {
-    const { entry, title } = this.contender;
     const options = argv`--detach --no-build --no-recreate --wait --scale ${backEnd}=${servers}`;
-    await this.#compose(argv`up ${options} ${entry.service} ${loadService}`, report);
+    await this.#compose(argv`up ${options} proxy ${loadService}`, report);
     const isServing = async (): Promise<boolean> => {
       const shares = await this.share(20 * servers, servers).catch(() => []);
       return shares.length === servers && shares.every((share) => share > 0);
     };
-    const wait = { for: `${servers} servers of ${title}`, timeoutMs: 60_000 };
+    const wait = { for: `${servers} servers of ${this.contender.title}`, timeoutMs: 60_000 };
     await waitUntil(isServing, { ...wait, signal: this.#signal });
   }
 
   async endpoint(connections: number): Promise<Endpoint> {
-    const { entry, title } = this.contender;
     const [loader] = await listContainers(this.#project, loadService);
-    if (loader === undefined) throw new Error(`${title} has no load generator`);
-    const url = `http://${entry.service}:${entry.port}${greetingPath}`;
-    return { loader: loader.id, url, connections };
+    if (loader === undefined) throw new Error(`${this.name} has no load generator`);
+    return { loader: loader.id, url: "http://proxy/api/hello", connections };
   }
 
   /**
@@ -145,8 +142,9 @@ export class Deployment {
   }
 }
 
-/** @returns A Compose file with the load generator on the networks of a contender's entry. */
-export function loadFileOf({ networks }: Contender): string {
+/** @returns A Compose file with the load generator on the network of a contender's proxy. */
+export function loadFileOf({ network }: Contender): string {
   const build = { context: path.join(stacksFolder, loadService) };
-  return JSON.stringify({ services: { [loadService]: { build, init: true, networks } } });
+  const load = { build, init: true, networks: [network] };
+  return JSON.stringify({ services: { [loadService]: load } });
 }

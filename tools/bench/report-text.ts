@@ -12,7 +12,7 @@ import {
   sum,
   times,
 } from "./figures";
-import type { BenchReport, ContenderReport, SoakReport, Usage } from "./report";
+import type { BenchReport, ContenderReport, SoakReport } from "./report";
 import { failures, growthOf, judgeTargets } from "./targets";
 
 /** @returns The report for a terminal or a pipe; its table is at most 100 columns wide. */
@@ -24,7 +24,7 @@ export function renderText(report: BenchReport): string {
     ...renderTable(report),
     pc.dim(`  ${describeRounds(report)}, at most ${spreadOf(report)} apart`),
     pc.dim("  conn.: requests/s over so many connections; µs/req: CPU time for a request;"),
-    pc.dim("  idle, busy: memory of all containers before and under load"),
+    pc.dim("  memory: of all containers, under load"),
     "",
     ...renderChecks(report),
     "",
@@ -54,12 +54,11 @@ function renderTable(report: BenchReport): string[] {
     millis(p99Of(contender)),
     ...connections.map((count) => whole(rateOf(contender, count))),
     costOf(contender),
-    memoryOf(contender.rest),
-    memoryOf(contender.busy),
+    memoryOf(contender),
   ]);
   const rates = connections.map((count) => `${count} conn.`);
   const columns = ["", "requests/s", "× original", "× limit", "p99", ...rates];
-  const [header = "", ...lines] = align([[...columns, "µs/req", "idle", "busy"], ...rows]);
+  const [header = "", ...lines] = align([[...columns, "µs/req", "memory"], ...rows]);
   return [pc.dim(header), ...lines];
 }
 
@@ -72,8 +71,8 @@ function spreadOf({ contenders }: BenchReport): string {
   return `${whole(Math.max(...spreads) * 100)} %`;
 }
 
-const memoryOf = (usages: readonly Usage[]): string =>
-  `${decimal(sum(usages.map(({ megabytes }) => megabytes)), 1)} MB`;
+const memoryOf = ({ busy }: ContenderReport): string =>
+  `${decimal(sum(busy.map(({ megabytes }) => megabytes)), 1)} MB`;
 
 /** Microseconds of CPU time for a request, by the rate of the round in which the usage was read. */
 function costOf(contender: ContenderReport): string {
