@@ -25,13 +25,16 @@ interface Program {
 /** The folder of the contenders' files. */
 export const stacksFolder = path.join(__dirname, "stacks");
 
-const program = (name: string, service: string, versionCommand: readonly string[]): Program => {
-  return { name, service, versionCommand };
-};
-const nginx = program("nginx", "proxy", argv`nginx -v`);
-const node = program("Node.js", "back-end", argv`node --version`);
+const nginx = { name: "nginx", service: "proxy", versionCommand: argv`nginx -v` };
+const node = { name: "Node.js", service: "back-end", versionCommand: argv`node --version` };
+const haproxy = { name: "HAProxy", service: "proxy", versionCommand: argv`haproxy -v` };
+const caddy = { name: "Caddy", service: "proxy", versionCommand: argv`caddy version` };
 const printFlaskVersion = "from importlib.metadata import version; print(version('flask'))";
-const flask = program("Flask", "back-end", argv`python3 -c ${printFlaskVersion}`);
+const flask = {
+  name: "Flask",
+  service: "back-end",
+  versionCommand: argv`python3 -c ${printFlaskVersion}`,
+};
 
 const onProduction = { folder: "production", network: "edge" };
 
@@ -48,14 +51,14 @@ export const contenders = {
     title: "HAProxy",
     about: "production with HAProxy as its proxy, under the same limits",
     overlay: "haproxy.yml",
-    programs: [program("HAProxy", "proxy", argv`haproxy -v`), node],
+    programs: [haproxy, node],
   },
   caddy: {
     ...onProduction,
     title: "Caddy",
     about: "production with Caddy as its proxy, under the same limits",
     overlay: "caddy.yml",
-    programs: [program("Caddy", "proxy", argv`caddy version`), node],
+    programs: [caddy, node],
   },
   task6: {
     folder: "task6",

@@ -31,17 +31,12 @@ const loadService = "load";
 
 /** A contender's stack as a temporary project, with a load generator next to it. */
 export class Deployment {
-  readonly name: ContenderName;
-  readonly contender: Contender;
-  readonly #project: TemporaryProject;
-  readonly #signal: AbortSignal;
-
-  private constructor(name: ContenderName, project: TemporaryProject, signal: AbortSignal) {
-    this.name = name;
-    this.contender = contenders[name];
-    this.#project = project;
-    this.#signal = signal;
-  }
+  private constructor(
+    readonly name: ContenderName,
+    readonly contender: Contender,
+    readonly project: TemporaryProject,
+    private readonly signal: AbortSignal,
+  ) {}
 
   /** Prepares a deployment as a Compose project of its own; nothing is built or started. */
   static async open(
@@ -63,7 +58,7 @@ export class Deployment {
     project.env.COMPOSE_FILE = [project.env.COMPOSE_FILE, ...overlays, loadFile].join(":");
     // Overlays name their folders by it: Compose resolves relative paths against the first file
     project.env.STACKS = stacksFolder;
-    return new Deployment(name, project, signal);
+    return new Deployment(name, contender, project, signal);
   }
 
   async build(report: Report): Promise<void> {
@@ -79,11 +74,11 @@ export class Deployment {
       return shares.length === servers && shares.every((share) => share > 0);
     };
     const wait = { for: `${servers} servers of ${this.contender.title}`, timeoutMs: 60_000 };
-    await waitUntil(isServing, { ...wait, signal: this.#signal });
+    await waitUntil(isServing, { ...wait, signal: this.signal });
   }
 
   async endpoint(connections: number): Promise<Endpoint> {
-    const [loader] = await listContainers(this.#project, loadService);
+    const [loader] = await listContainers(this.project, loadService);
     if (loader === undefined) throw new Error(`${this.name} has no load generator`);
     return { loader: loader.id, url: "http://proxy/api/hello", connections };
   }
@@ -100,19 +95,19 @@ export class Deployment {
     const since = new Date(Date.now() - 10_000).toISOString();
     const endpoint = await this.endpoint(connections);
     const marked = { ...endpoint, url: `${endpoint.url}?${marker}` };
-    const { failed, bodyBytes } = await sendExactly(marked, requests, this.#signal);
+    const { failed, bodyBytes } = await sendExactly(marked, requests, this.signal);
     if (failed > 0) throw new Error(`${title} failed ${failed} requests`);
     if (bodyBytes !== requests * greeting.length) {
       throw new Error(`${title} returns something else than "${greeting}"`);
     }
-    const options = { logArgs: ["--since", since], signal: this.#signal };
-    const served = await countServed(this.#project, backEnd, marker, requests, options);
+    const options = { logArgs: ["--since", since], signal: this.signal };
+    const served = await countServed(this.project, backEnd, marker, requests, options);
     return [...served.values()];
   }
 
   /** @returns The containers of the contender, without the load generator. */
   async containers(): Promise<Container[]> {
-    const containers = await listContainers(this.#project);
+    const containers = await listContainers(this.project);
     return containers.filter(({ service }) => service !== loadService);
   }
 
@@ -130,15 +125,11 @@ export class Deployment {
 
   /** Removes the containers; the images stay. */
   async stop(): Promise<void> {
-    await takeDown(this.#project, argv`--volumes --timeout=2`);
-  }
-
-  async remove(): Promise<void> {
-    await this.#project.remove();
+    await takeDown(this.project, argv`--volumes --timeout=2`);
   }
 
   async #compose(command: readonly string[], report: Report): Promise<void> {
-    await compose(this.#project, command, { signal: this.#signal, onLine: report.detail });
+    await compose(this.project, command, { signal: this.signal, onLine: report.detail });
   }
 }
 

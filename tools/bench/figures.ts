@@ -8,9 +8,6 @@ export type Figure = number | undefined;
 /** The number of connections at which contenders are compared. */
 export const comparedConnections = 32;
 
-export const sum = (values: readonly number[]): number =>
-  values.reduce((total, value) => total + value, 0);
-
 /** @returns The value in the middle, or the mean of the two in the middle. */
 export function median(values: readonly number[]): Figure {
   const sorted = values.toSorted((a, b) => a - b);

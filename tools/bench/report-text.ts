@@ -1,5 +1,6 @@
 import pc from "picocolors";
 import { align, decimal, formatDate, whole } from "../lib/format";
+import { sum } from "../lib/stats";
 import {
   comparedConnections,
   contenderIn,
@@ -9,7 +10,6 @@ import {
   rateOf,
   ratio,
   samplesOf,
-  sum,
   times,
 } from "./figures";
 import type { BenchReport, ContenderReport, SoakReport } from "./report";

@@ -1,6 +1,7 @@
 import { decimal, whole } from "../lib/format";
+import { sum } from "../lib/stats";
 import type { ContenderName } from "./contenders";
-import { contenderIn, type Figure, median, p99Of, rateOf, ratio, sum } from "./figures";
+import { contenderIn, type Figure, median, p99Of, rateOf, ratio } from "./figures";
 import type { BenchReport, SoakReport } from "./report";
 
 /** What production is to reach, and whether it did. */

@@ -1,7 +1,8 @@
+import { percentile, sum } from "../lib/stats";
 import { type FaultCase, targetOf } from "./cases";
 import { type Experiment, type RejectionWindow, shortName } from "./experiment";
 import type { Load, Sample } from "./load";
-import { percentile, timeline } from "./measure";
+import { timeline } from "./measure";
 import type { CaseReport, Target } from "./report";
 
 const maxExamples = 5;
@@ -64,7 +65,7 @@ export function summarize(observations: Observations, trial: Trial): CaseReport 
     evenAfterS: balancedMs === undefined ? null : reached.evenS,
     shares: servers.map((server, index) => ({
       server,
-      answers: buckets.reduce((sum, { shares }) => sum + (shares[index] as number), 0),
+      answers: sum(buckets.map(({ shares }) => shares[index] as number)),
     })),
     target,
     missed,
