@@ -1,10 +1,12 @@
 import pc from "picocolors";
 import { align, decimal, formatDate, whole } from "../lib/format";
 import { sum } from "../lib/stats";
+import { failures } from "./failures";
 import {
   comparedConnections,
   contenderIn,
   describeRounds,
+  growthOf,
   millis,
   p99Of,
   rateOf,
@@ -13,7 +15,6 @@ import {
   times,
 } from "./figures";
 import type { BenchReport, ContenderReport, SoakReport } from "./report";
-import { failures, growthOf, judgeTargets } from "./targets";
 
 /** @returns The report for a terminal or a pipe; its table is at most 100 columns wide. */
 export function renderText(report: BenchReport): string {
@@ -27,8 +28,6 @@ export function renderText(report: BenchReport): string {
     pc.dim("  memory: of all containers, under load"),
     "",
     ...renderChecks(report),
-    "",
-    ...renderTargets(report),
     "",
     end,
     ...problems.map((problem) => pc.red(`  ${problem}`)),
@@ -90,21 +89,10 @@ function renderChecks({ rotation, soak }: BenchReport): string[] {
 }
 
 function describeSoak(soak: SoakReport): string {
-  const growths = growthOf(soak).map(({ service, early, late }) => {
-    return `${service} ${decimal(early, 1)} → ${decimal(late, 1)} MB`;
+  const growths = growthOf(soak).map(({ service, early, late, grows }) => {
+    const memory = `${service} ${decimal(early, 1)} → ${decimal(late, 1)} MB`;
+    return grows ? pc.red(`${memory} (grows)`) : memory;
   });
   const requests = `${whole(soak.requests)} requests, ${whole(soak.failed)} failed`;
   return [`soak of ${soak.seconds} s: ${requests}`, ...growths].join("; ");
-}
-
-function renderTargets(report: BenchReport): string[] {
-  const targets = judgeTargets(report);
-  const measured = targets.filter(({ met }) => met !== undefined);
-  const title = `Targets: ${measured.filter(({ met }) => met).length} of ${measured.length} met`;
-  const width = Math.max(...targets.map(({ what }) => what.length));
-  const lines = targets.map(({ what, wanted, found, met }) => {
-    const mark = met === undefined ? "-" : met ? pc.green("✔") : pc.red("✘");
-    return `  ${mark} ${what.padEnd(width)}  ${wanted.padEnd(16)}  ${found}`;
-  });
-  return [pc.bold(title), ...lines];
 }
