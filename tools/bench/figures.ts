@@ -9,7 +9,7 @@ export type Figure = number | undefined;
 export const comparedConnections = 32;
 
 /** @returns The value in the middle, or the mean of the two in the middle. */
-export function median(values: readonly number[]): Figure {
+function median(values: readonly number[]): Figure {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length / 2;
   const [low, high] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]];
