@@ -2,10 +2,11 @@ import { describe, expect, it } from "vitest";
 import type { FaultCase } from "../../tools/faults/cases";
 import type { Probe } from "../../tools/faults/judge";
 import type { Sample } from "../../tools/faults/load";
-import { balancedFrom, percentile, timeline } from "../../tools/faults/measure";
+import { balancedFrom, timeline } from "../../tools/faults/measure";
 import type { CaseReport } from "../../tools/faults/report";
 import { type Observations, summarize, type Trial } from "../../tools/faults/summarize";
 import type { Container } from "../../tools/lib/compose";
+import { percentile } from "../../tools/lib/stats";
 
 const api: Probe = { path: "/api/hello", kind: "api", isExpected: () => true };
 const page: Probe = { path: "/", kind: "page", isExpected: () => true };
@@ -21,7 +22,7 @@ const responses = (letters: string, fromMs = 0): Sample[] =>
 it.each([
   [Array.from({ length: 100 }, (_, index) => 100 - index), 0.99, 99],
   [[10, 9, 100], 1, 100],
-  [[], 0.99, 0],
+  [[], 0.99, Number.NaN],
 ])("percentile %#", (values, share, expected) => {
   expect(percentile(values, share)).toBe(expected);
 });

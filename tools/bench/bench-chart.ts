@@ -31,18 +31,11 @@ export function benchChart(report: BenchReport): Chart {
   const sentences = contenders.map((contender, index) => `${contender.title}: ${labels[index]}.`);
   return {
     title,
+    subtitle: source.join("\n"),
     description: [...sentences, `${source.join(", ")}.`].join(" "),
     width: 960,
     height: margin.top + contenders.length * barHeight + margin.bottom,
     option: (colors) => ({
-      title: {
-        text: title,
-        subtext: source.join("\n"),
-        left: 11,
-        top: 10,
-        textStyle: { color: colors.text, fontSize: 18 },
-        subtextStyle: { color: colors.muted, fontSize: 12, lineHeight: 17 },
-      },
       grid: margin,
       xAxis: { type: "value", show: false },
       yAxis: {

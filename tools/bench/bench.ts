@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Report } from "../lib/progress";
+import { sum } from "../lib/stats";
 import type { ContenderName } from "./contenders";
 import { Deployment } from "./deployment";
-import { sum } from "./figures";
 import { loadFor } from "./load";
 import type { Plan } from "./plan";
 import type { BenchReport, ContenderReport, SoakReport, Usage } from "./report";
@@ -10,6 +10,8 @@ import { readUsage, usageBetween } from "./usage";
 
 /** Seconds of load while the usage is read. */
 const busySeconds = 4;
+/** Replicas of the back-end under load. */
+const servers = 2;
 const maxRotationRounds = 5;
 /** Seconds between two readings of the memory in a soak. */
 const soakStep = 10;
@@ -21,23 +23,20 @@ export class Bench {
     rotation: [],
     soak: undefined,
   };
-  readonly #plan: Plan;
-  readonly #project: string;
-  readonly #signal: AbortSignal;
   readonly #deployments = new Map<ContenderName, Deployment>();
 
   /** @param project The prefix of all names of Compose projects. */
-  constructor(plan: Plan, project: string, signal: AbortSignal) {
-    this.#plan = plan;
-    this.#project = project;
-    this.#signal = signal;
-  }
+  constructor(
+    private readonly plan: Plan,
+    private readonly project: string,
+    private readonly signal: AbortSignal,
+  ) {}
 
   async build(names: readonly ContenderName[], report: Report): Promise<void> {
     for (const name of names) {
-      const project = `${this.#project}-${name}`;
+      const project = `${this.project}-${name}`;
       report(`building ${project}`);
-      const deployment = await Deployment.open(name, project, this.#signal);
+      const deployment = await Deployment.open(name, project, this.signal);
       this.#deployments.set(name, deployment);
       await deployment.build(report);
     }
@@ -52,9 +51,9 @@ export class Bench {
 
   /** Counts how evenly production shares requests among different numbers of servers. */
   async measureRotation(report: Report): Promise<void> {
-    const { servers, connections, requests } = this.#plan.rotation;
+    const { connections, requests } = this.plan.rotation;
     await this.#whileRunning("production", report, async (production) => {
-      for (const count of servers) {
+      for (const count of this.plan.rotation.servers) {
         await production.scale(count, report);
         for (const clients of connections) {
           report(`${requests} requests: servers ${count}, connections ${clients}`);
@@ -69,19 +68,19 @@ export class Bench {
 
   /** Keeps production under load and reads its memory. */
   async measureSoak(report: Report): Promise<void> {
-    const { soak: seconds } = this.#plan;
-    const [connections] = this.#plan.connections;
+    const { soak: seconds } = this.plan;
+    const [connections] = this.plan.connections;
     const soak: SoakReport = { seconds, connections, requests: 0, failed: 0, services: [] };
     await this.#whileRunning("production", report, async (production) => {
       const containers = await production.containers();
       const endpoint = await production.endpoint(connections);
-      const start = await readUsage(containers, this.#signal);
+      const start = await readUsage(containers, this.signal);
       for (let second = 0; second < seconds; second += soakStep) {
         report(`${second} of ${seconds} s`);
-        const { requests, failed } = await loadFor(endpoint, soakStep, 0, this.#signal);
+        const { requests, failed } = await loadFor(endpoint, soakStep, 0, this.signal);
         soak.requests += requests;
         soak.failed += failed;
-        addReadings(soak, usageBetween(start, await readUsage(containers, this.#signal)));
+        addReadings(soak, usageBetween(start, await readUsage(containers, this.signal)));
       }
     });
     this.results.soak = soak;
@@ -90,7 +89,7 @@ export class Bench {
   /** Removes containers, networks and images of all contenders. */
   async close(): Promise<void> {
     const deployments = [...this.#deployments.values()];
-    const removals = await Promise.allSettled(deployments.map((one) => one.remove()));
+    const removals = await Promise.allSettled(deployments.map(({ project }) => project.remove()));
     const failure = removals.find((removal) => removal.status === "rejected");
     if (failure !== undefined) throw failure.reason;
   }
@@ -104,7 +103,7 @@ export class Bench {
     if (deployment === undefined) throw new Error(`${name} is not built`);
     try {
       report(`${deployment.contender.title}: starting`);
-      await deployment.scale(deployment.contender.servers, report);
+      await deployment.scale(servers, report);
       await measure(deployment);
     } finally {
       await deployment.stop();
@@ -114,39 +113,33 @@ export class Bench {
   async #sample(deployment: Deployment, report: Report): Promise<void> {
     const { title } = deployment.contender;
     const known = this.results.contenders.find(({ name }) => name === deployment.name);
-    const result = known ?? (await this.#begin(deployment, report));
+    const result = known ?? (await this.#begin(deployment));
     for (const { connections, samples } of result.load) {
       report(`${title}: connections ${connections}`);
       const endpoint = await deployment.endpoint(connections);
-      const { seconds, warmUp } = this.#plan;
-      samples.push(await loadFor(endpoint, seconds, warmUp, this.#signal));
+      const { seconds, warmUp } = this.plan;
+      samples.push(await loadFor(endpoint, seconds, warmUp, this.signal));
     }
     if (result.busy.length > 0) return;
     report(`${title}: usage under load`);
     result.busy = await this.#usageUnderLoad(deployment);
   }
 
-  /** Begins the result of a contender with its usage before any load. */
-  async #begin(deployment: Deployment, report: Report): Promise<ContenderReport> {
+  async #begin(deployment: Deployment): Promise<ContenderReport> {
     const { name, contender } = deployment;
-    const { title, about, servers } = contender;
-    report(`${title}: usage at rest`);
-    const containers = await deployment.containers();
-    const before = await readUsage(containers, this.#signal);
-    await sleep(this.#plan.rest * 1_000, undefined, { signal: this.#signal });
-    const rest = usageBetween(before, await readUsage(containers, this.#signal));
-    const load = this.#plan.connections.map((connections) => {
+    const { title, about } = contender;
+    const load = this.plan.connections.map((connections) => {
       return { servers, connections, samples: [] };
     });
     const versions = await deployment.versions();
-    const result: ContenderReport = { name, title, about, versions, load, rest, busy: [] };
+    const result: ContenderReport = { name, title, about, versions, load, busy: [] };
     this.results.contenders.push(result);
     return result;
   }
 
   async #usageUnderLoad(deployment: Deployment): Promise<Usage[]> {
-    const { warmUp, connections } = this.#plan;
-    const signal = this.#signal;
+    const { warmUp, connections } = this.plan;
+    const signal = this.signal;
     const containers = await deployment.containers();
     const endpoint = await deployment.endpoint(connections[0]);
     // In the middle of the load: both ends of it are left out
@@ -162,7 +155,7 @@ export class Bench {
   }
 
   async #shares(deployment: Deployment, servers: number, connections: number): Promise<number[]> {
-    const { requests } = this.#plan.rotation;
+    const { requests } = this.plan.rotation;
     // A server that gets new connections is slow at first
     await deployment.share(1_000 * servers, connections);
     for (let round = 1; ; round += 1) {

@@ -23,26 +23,20 @@ import {
 } from "./contenders";
 import { type Endpoint, sendExactly } from "./load";
 
-/** The response of every contender's back-end, and its path. */
+/** The response of every contender's API. */
 const greeting = "Hello, World!";
-const greetingPath = "/api/hello";
 const backEnd = "back-end";
 /** The service that sends the load; its image is built from `stacks/load`. */
 const loadService = "load";
 
 /** A contender's stack as a temporary project, with a load generator next to it. */
 export class Deployment {
-  readonly name: ContenderName;
-  readonly contender: Contender;
-  readonly #project: TemporaryProject;
-  readonly #signal: AbortSignal;
-
-  private constructor(name: ContenderName, project: TemporaryProject, signal: AbortSignal) {
-    this.name = name;
-    this.contender = contenders[name];
-    this.#project = project;
-    this.#signal = signal;
-  }
+  private constructor(
+    readonly name: ContenderName,
+    readonly contender: Contender,
+    readonly project: TemporaryProject,
+    private readonly signal: AbortSignal,
+  ) {}
 
   /** Prepares a deployment as a Compose project of its own; nothing is built or started. */
   static async open(
@@ -59,11 +53,12 @@ export class Deployment {
     });
     const loadFile = path.join(project.scratch, "load.yml");
     await writeFile(loadFile, loadFileOf(contender));
-    const overlays = contender.overlays.map((file) => path.join(stacksFolder, file));
+    const { overlay } = contender;
+    const overlays = overlay === undefined ? [] : [path.join(stacksFolder, overlay)];
     project.env.COMPOSE_FILE = [project.env.COMPOSE_FILE, ...overlays, loadFile].join(":");
-    // The overlays name their folders by it: Compose resolves relative paths against the first file
+    // Overlays name their folders by it: Compose resolves relative paths against the first file
     project.env.STACKS = stacksFolder;
-    return new Deployment(name, project, signal);
+    return new Deployment(name, contender, project, signal);
   }
 
   async build(report: Report): Promise<void> {
@@ -72,23 +67,20 @@ export class Deployment {
 
   /** Starts it, or changes its number of servers, and waits until each of them serves. */
   async scale(servers: number, report: Report): Promise<void> {
-    const { entry, title } = this.contender;
     const options = argv`--detach --no-build --no-recreate --wait --scale ${backEnd}=${servers}`;
-    await this.#compose(argv`up ${options} ${entry.service} ${loadService}`, report);
+    await this.#compose(argv`up ${options} proxy ${loadService}`, report);
     const isServing = async (): Promise<boolean> => {
       const shares = await this.share(20 * servers, servers).catch(() => []);
       return shares.length === servers && shares.every((share) => share > 0);
     };
-    const wait = { for: `${servers} servers of ${title}`, timeoutMs: 60_000 };
-    await waitUntil(isServing, { ...wait, signal: this.#signal });
+    const wait = { for: `${servers} servers of ${this.contender.title}`, timeoutMs: 60_000 };
+    await waitUntil(isServing, { ...wait, signal: this.signal });
   }
 
   async endpoint(connections: number): Promise<Endpoint> {
-    const { entry, title } = this.contender;
-    const [loader] = await listContainers(this.#project, loadService);
-    if (loader === undefined) throw new Error(`${title} has no load generator`);
-    const url = `http://${entry.service}:${entry.port}${greetingPath}`;
-    return { loader: loader.id, url, connections };
+    const [loader] = await listContainers(this.project, loadService);
+    if (loader === undefined) throw new Error(`${this.name} has no load generator`);
+    return { loader: loader.id, url: "http://proxy/api/hello", connections };
   }
 
   /**
@@ -103,19 +95,19 @@ export class Deployment {
     const since = new Date(Date.now() - 10_000).toISOString();
     const endpoint = await this.endpoint(connections);
     const marked = { ...endpoint, url: `${endpoint.url}?${marker}` };
-    const { failed, bodyBytes } = await sendExactly(marked, requests, this.#signal);
+    const { failed, bodyBytes } = await sendExactly(marked, requests, this.signal);
     if (failed > 0) throw new Error(`${title} failed ${failed} requests`);
     if (bodyBytes !== requests * greeting.length) {
       throw new Error(`${title} returns something else than "${greeting}"`);
     }
-    const options = { logArgs: ["--since", since], signal: this.#signal };
-    const served = await countServed(this.#project, backEnd, marker, requests, options);
+    const options = { logArgs: ["--since", since], signal: this.signal };
+    const served = await countServed(this.project, backEnd, marker, requests, options);
     return [...served.values()];
   }
 
   /** @returns The containers of the contender, without the load generator. */
   async containers(): Promise<Container[]> {
-    const containers = await listContainers(this.#project);
+    const containers = await listContainers(this.project);
     return containers.filter(({ service }) => service !== loadService);
   }
 
@@ -133,20 +125,17 @@ export class Deployment {
 
   /** Removes the containers; the images stay. */
   async stop(): Promise<void> {
-    await takeDown(this.#project, argv`--volumes --timeout=2`);
-  }
-
-  async remove(): Promise<void> {
-    await this.#project.remove();
+    await takeDown(this.project, argv`--volumes --timeout=2`);
   }
 
   async #compose(command: readonly string[], report: Report): Promise<void> {
-    await compose(this.#project, command, { signal: this.#signal, onLine: report.detail });
+    await compose(this.project, command, { signal: this.signal, onLine: report.detail });
   }
 }
 
-/** @returns A Compose file with the load generator on the networks of a contender's entry. */
-export function loadFileOf({ networks }: Contender): string {
+/** @returns A Compose file with the load generator on the network of a contender's proxy. */
+export function loadFileOf({ network }: Contender): string {
   const build = { context: path.join(stacksFolder, loadService) };
-  return JSON.stringify({ services: { [loadService]: { build, init: true, networks } } });
+  const load = { build, init: true, networks: [network] };
+  return JSON.stringify({ services: { [loadService]: load } });
 }

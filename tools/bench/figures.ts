@@ -1,6 +1,6 @@
 import { decimal } from "../lib/format";
 import type { ContenderName } from "./contenders";
-import type { BenchReport, ContenderReport, Sample } from "./report";
+import type { BenchReport, ContenderReport, Sample, SoakReport } from "./report";
 
 /** A number, or undefined if it was not measured. */
 export type Figure = number | undefined;
@@ -8,11 +8,8 @@ export type Figure = number | undefined;
 /** The number of connections at which contenders are compared. */
 export const comparedConnections = 32;
 
-export const sum = (values: readonly number[]): number =>
-  values.reduce((total, value) => total + value, 0);
-
 /** @returns The value in the middle, or the mean of the two in the middle. */
-export function median(values: readonly number[]): Figure {
+function median(values: readonly number[]): Figure {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length / 2;
   const [low, high] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]];
@@ -23,6 +20,22 @@ export function median(values: readonly number[]): Figure {
 export function ratio(dividend: Figure, divisor: Figure): Figure {
   const quotient = (dividend ?? Number.NaN) / (divisor ?? Number.NaN);
   return Number.isFinite(quotient) ? quotient : undefined;
+}
+
+/**
+ * Compares the median of the last fifth of the readings with that of the second fifth, for each
+ * service with ten readings or more. In the first fifth, caches and heaps fill. A service grows if the
+ * difference is more than 5 % and 2 MB: less is due to garbage collection.
+ * @returns The medians in megabytes.
+ */
+export function growthOf({ services }: SoakReport) {
+  return services.flatMap(({ service, megabytes }) => {
+    const fifth = megabytes.length / 5;
+    const early = median(megabytes.slice(Math.floor(fifth), Math.floor(2 * fifth)));
+    const late = median(megabytes.slice(Math.ceil(4 * fifth)));
+    if (megabytes.length < 10 || early === undefined || late === undefined) return [];
+    return [{ service, early, late, grows: late > early * 1.05 + 2 }];
+  });
 }
 
 export function contenderIn(report: BenchReport, name: ContenderName): ContenderReport | undefined {

@@ -1,5 +1,6 @@
 import { argv } from "../lib/argv";
 import { run } from "../lib/run";
+import { percentile } from "../lib/stats";
 import type { Sample } from "./report";
 
 /** Where a load comes from and where it goes. */
@@ -72,17 +73,14 @@ export function sampleOf(log: string, failed: number, seconds: number): Sample {
   const lines = log.split("\n").filter((line) => line !== "");
   const rows = lines.map((line) => line.split("\t").map(Number));
   const wrong = rows.filter(([status]) => status !== 200).length;
-  const micros = Float64Array.from(rows, ([, duration = Number.NaN]) => duration).sort();
-  // The nearest rank: that many in a hundred took at most this long
-  const percentile = (percent: number): number =>
-    (micros[Math.max(0, Math.ceil((micros.length * percent) / 100) - 1)] ?? Number.NaN) / 1_000;
+  const latencies = rows.map(([, micros = Number.NaN]) => micros / 1_000);
   return {
     requests: rows.length,
     failed: Math.max(failed, wrong),
     perSecond: rows.length / seconds,
-    medianMs: percentile(50),
-    p99Ms: percentile(99),
-    worstMs: percentile(100),
+    medianMs: percentile(latencies, 0.5),
+    p99Ms: percentile(latencies, 0.99),
+    worstMs: percentile(latencies, 1),
   };
 }
 

@@ -6,27 +6,17 @@ export interface Plan {
   warmUp: number;
   /** Numbers of connections; contenders are compared at the first. */
   connections: readonly [number, ...number[]];
-  /** Seconds without load, for the usage at rest. */
-  rest: number;
-  rotation: {
-    servers: readonly [number, ...number[]];
-    connections: readonly number[];
-    requests: number;
-  };
+  rotation: { servers: readonly number[]; connections: readonly number[]; requests: number };
   /** Seconds of continuous load; 0 for none. */
   soak: number;
 }
 
-/**
- * After two seconds, Node.js has compiled what it executes often. Ten seconds at rest contain one
- * health check of each container.
- */
+/** After two seconds, Node.js has compiled what it executes often. */
 export const fullPlan: Plan = {
   rounds: 3,
   seconds: 3,
   warmUp: 2,
   connections: [32, 1, 256],
-  rest: 10,
   rotation: { servers: [1, 2, 4, 8], connections: [1, 32, 256], requests: 10_000 },
   soak: 300,
 };
@@ -36,7 +26,6 @@ export const quickPlan: Plan = {
   seconds: 1,
   warmUp: 0.5,
   connections: [32],
-  rest: 1,
   rotation: { servers: [2, 4], connections: [32, 256], requests: 10_000 },
   soak: 0,
 };

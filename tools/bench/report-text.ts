@@ -1,19 +1,20 @@
 import pc from "picocolors";
 import { align, decimal, formatDate, whole } from "../lib/format";
+import { sum } from "../lib/stats";
+import { failures } from "./failures";
 import {
   comparedConnections,
   contenderIn,
   describeRounds,
+  growthOf,
   millis,
   p99Of,
   rateOf,
   ratio,
   samplesOf,
-  sum,
   times,
 } from "./figures";
-import type { BenchReport, ContenderReport, SoakReport, Usage } from "./report";
-import { failures, growthOf, judgeTargets } from "./targets";
+import type { BenchReport, ContenderReport, SoakReport } from "./report";
 
 /** @returns The report for a terminal or a pipe; its table is at most 100 columns wide. */
 export function renderText(report: BenchReport): string {
@@ -24,11 +25,9 @@ export function renderText(report: BenchReport): string {
     ...renderTable(report),
     pc.dim(`  ${describeRounds(report)}, at most ${spreadOf(report)} apart`),
     pc.dim("  conn.: requests/s over so many connections; µs/req: CPU time for a request;"),
-    pc.dim("  idle, busy: memory of all containers before and under load"),
+    pc.dim("  memory: of all containers, under load"),
     "",
     ...renderChecks(report),
-    "",
-    ...renderTargets(report),
     "",
     end,
     ...problems.map((problem) => pc.red(`  ${problem}`)),
@@ -54,12 +53,11 @@ function renderTable(report: BenchReport): string[] {
     millis(p99Of(contender)),
     ...connections.map((count) => whole(rateOf(contender, count))),
     costOf(contender),
-    memoryOf(contender.rest),
-    memoryOf(contender.busy),
+    memoryOf(contender),
   ]);
   const rates = connections.map((count) => `${count} conn.`);
   const columns = ["", "requests/s", "× original", "× limit", "p99", ...rates];
-  const [header = "", ...lines] = align([[...columns, "µs/req", "idle", "busy"], ...rows]);
+  const [header = "", ...lines] = align([[...columns, "µs/req", "memory"], ...rows]);
   return [pc.dim(header), ...lines];
 }
 
@@ -72,8 +70,8 @@ function spreadOf({ contenders }: BenchReport): string {
   return `${whole(Math.max(...spreads) * 100)} %`;
 }
 
-const memoryOf = (usages: readonly Usage[]): string =>
-  `${decimal(sum(usages.map(({ megabytes }) => megabytes)), 1)} MB`;
+const memoryOf = ({ busy }: ContenderReport): string =>
+  `${decimal(sum(busy.map(({ megabytes }) => megabytes)), 1)} MB`;
 
 /** Microseconds of CPU time for a request, by the rate of the round in which the usage was read. */
 function costOf(contender: ContenderReport): string {
@@ -91,21 +89,10 @@ function renderChecks({ rotation, soak }: BenchReport): string[] {
 }
 
 function describeSoak(soak: SoakReport): string {
-  const growths = growthOf(soak).map(({ service, early, late }) => {
-    return `${service} ${decimal(early, 1)} → ${decimal(late, 1)} MB`;
+  const growths = growthOf(soak).map(({ service, early, late, grows }) => {
+    const memory = `${service} ${decimal(early, 1)} → ${decimal(late, 1)} MB`;
+    return grows ? pc.red(`${memory} (grows)`) : memory;
   });
   const requests = `${whole(soak.requests)} requests, ${whole(soak.failed)} failed`;
   return [`soak of ${soak.seconds} s: ${requests}`, ...growths].join("; ");
-}
-
-function renderTargets(report: BenchReport): string[] {
-  const targets = judgeTargets(report);
-  const measured = targets.filter(({ met }) => met !== undefined);
-  const title = `Targets: ${measured.filter(({ met }) => met).length} of ${measured.length} met`;
-  const width = Math.max(...targets.map(({ what }) => what.length));
-  const lines = targets.map(({ what, wanted, found, met }) => {
-    const mark = met === undefined ? "-" : met ? pc.green("✔") : pc.red("✘");
-    return `  ${mark} ${what.padEnd(width)}  ${wanted.padEnd(16)}  ${found}`;
-  });
-  return [pc.bold(title), ...lines];
 }

@@ -19,9 +19,7 @@ export interface ContenderReport {
   /** The versions of its programs, such as `nginx 1.30.0, Node.js 24.11.1`. */
   versions: string;
   load: LoadPoint[];
-  /** Each service before any load, all its containers together. */
-  rest: Usage[];
-  /** The same under load, read in the first round. */
+  /** Each service under load, all its containers together, read in the first round. */
   busy: Usage[];
 }
 

@@ -23,13 +23,7 @@ export interface FaultCase {
 
 /** Long enough for a DNS lookup, and for each server to be chosen many times. */
 const downS = 2;
-/** Rejections are allowed for this long after the first server is back: nginx has to notice it. */
-const rejectionGraceMs = 3_000;
 const idsOf = (servers: readonly Container[]): string[] => servers.map(({ id }) => id);
-
-async function lastServer(experiment: Experiment): Promise<Container> {
-  return (await experiment.servers()).at(-1) as Container;
-}
 
 /** Runs a `docker` command on the last few servers, and another after some seconds. */
 async function doAndUndo(
@@ -49,7 +43,7 @@ async function doAndUndo(
 const toggle = ({ id }: Container): string[] => argv`exec ${id} sh -c ${"kill -USR2 1"}`;
 
 async function misbehave(experiment: Experiment, how: string): Promise<void> {
-  const server = await lastServer(experiment);
+  const server = await experiment.lastServer();
   await experiment.docker(toggle(server), `${shortName(server)} ${how}`);
   await experiment.hold(4);
   await experiment.docker(toggle(server), `${shortName(server)} recovers`);
@@ -63,7 +57,7 @@ async function restartAll(experiment: Experiment, waits: boolean): Promise<void>
 }
 
 async function disconnect(experiment: Experiment): Promise<void> {
-  const server = await lastServer(experiment);
+  const server = await experiment.lastServer();
   const format = "{{range $name, $network := .NetworkSettings.Networks}}{{$name}}{{end}}";
   const network = await experiment.docker(argv`inspect --format=${format} ${server.id}`);
   const connection = [network, server.id];
@@ -97,12 +91,12 @@ async function replaceAll(experiment: Experiment): Promise<void> {
 
 async function killFrontEnd(experiment: Experiment): Promise<void> {
   const frontEnd = `${experiment.stack.project}-front-end-1`;
-  const window = experiment.allowRejections("page");
+  experiment.allowRejections("page");
   await experiment.docker(argv`kill ${frontEnd}`, "kill front-end");
   await experiment.hold(downS);
   await experiment.docker(argv`start ${frontEnd}`, "start front-end");
   await experiment.waitForHealthy(frontEnd);
-  window.untilMs = experiment.load.now() + rejectionGraceMs;
+  experiment.endRejections();
 }
 
 async function reloadProxy(experiment: Experiment): Promise<void> {
@@ -114,7 +108,7 @@ async function reloadProxy(experiment: Experiment): Promise<void> {
 }
 
 async function runOutOfMemory(experiment: Experiment): Promise<void> {
-  const server = await lastServer(experiment);
+  const server = await experiment.lastServer();
   // Restarts by the container's restart policy; `docker start` is not counted
   const inspect = argv`inspect --format={{.RestartCount}} ${server.id}`;
   const before = await experiment.docker(inspect);
@@ -128,13 +122,13 @@ async function runOutOfMemory(experiment: Experiment): Promise<void> {
 async function stopAll(experiment: Experiment): Promise<void> {
   const { load } = experiment;
   const [first = "", ...others] = idsOf(await experiment.servers());
-  const window = experiment.allowRejections("api");
+  experiment.allowRejections("api");
   await experiment.docker(argv`stop ${first} ${others}`, "stop every server");
   await experiment.hold(downS);
   await experiment.docker(argv`start ${first}`, "start the first server");
   const { length } = load.samples;
   const startMs = load.now();
-  window.untilMs = startMs + rejectionGraceMs;
+  experiment.endRejections();
   const served = await experiment.waitFor("an API response", () =>
     load.samples.slice(length).find(isApiResponse),
   );
@@ -237,9 +231,6 @@ export const cases: readonly FaultCase[] = [
     run: stopAll,
   },
 ];
-
-/** @returns What a case should reach. */
-export const targetOf = ({ target }: FaultCase): Target => ({ worstMs: 500, evenS: 3, ...target });
 
 /**
  * Selects the cases to run.

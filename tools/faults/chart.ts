@@ -15,18 +15,11 @@ export function faultChart(report: CaseReport, lab: LabReport): Chart {
   const marks = events.map(({ atS, label }) => `${label} at ${atS.toFixed(1)} s`).join(", ");
   return {
     title,
+    subtitle: `${source}: ${counts} (shaded: until all servers ran again)`,
     description: `${counts}. Events: ${marks}. ${source}.`,
     width: 960,
     height: 420,
     option: (colors) => ({
-      title: {
-        text: title,
-        subtext: `${source}: ${counts} (shaded: until all servers ran again)`,
-        left: 11,
-        top: 10,
-        textStyle: { color: colors.text, fontSize: 16 },
-        subtextStyle: { color: colors.muted, fontSize: 12, lineHeight: 17 },
-      },
       legend: { top: 78, left: 70, itemGap: 24, icon: "rect", textStyle: { color: colors.text } },
       grid: { left: 76, right: 24, top: 160, bottom: 36 },
       xAxis: {

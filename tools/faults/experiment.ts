@@ -14,6 +14,8 @@ export const faultyService = "faulty-server";
 /** The environment variable that sets the version label of the API's image. */
 export const versionVariable = "SOFTY_PINKO_VERSION";
 
+const rejectionGraceMs = 3_000;
+
 /** While requests of one kind may be rejected. In milliseconds from the start of the load. */
 export interface RejectionWindow {
   kind: Probe["kind"];
@@ -54,6 +56,10 @@ export class Experiment {
     return servers;
   }
 
+  async lastServer(): Promise<Container> {
+    return (await this.servers()).at(-1) as Container;
+  }
+
   /** @param label Recorded as an event before the command runs. */
   docker(args: readonly string[], label?: string): Promise<string> {
     if (label !== undefined) this.mark(label);
@@ -81,10 +87,14 @@ export class Experiment {
     await this.waitFor("a healthy container", isHealthy);
   }
 
-  /** Allows rejections for one kind of request from now on, until the window gets an end. */
-  allowRejections(kind: Probe["kind"]): RejectionWindow {
+  /** Allows rejections for one kind of request from now on. */
+  allowRejections(kind: Probe["kind"]): void {
     this.rejectionWindow = { kind, fromMs: this.load.now(), untilMs: Number.POSITIVE_INFINITY };
-    return this.rejectionWindow;
+  }
+
+  /** Call it when the first server is back: nginx has a few seconds to notice that. */
+  endRejections(): void {
+    if (this.rejectionWindow) this.rejectionWindow.untilMs = this.load.now() + rejectionGraceMs;
   }
 }
 

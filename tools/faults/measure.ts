@@ -1,12 +1,6 @@
 import type { Sample } from "./load";
 import type { Bucket } from "./report";
 
-/** @returns The value that a share (0 to 1) of all values does not exceed; 0 if there are none. */
-export function percentile(values: readonly number[], share: number): number {
-  const sorted = Float64Array.from(values).sort();
-  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
-}
-
 /** Whether the API has served a request. */
 export const isApiResponse = ({ probe, outcome }: Sample): boolean =>
   probe.kind === "api" && outcome === "served";

@@ -1,5 +1,6 @@
 import pc from "picocolors";
 import { align, whole } from "../lib/format";
+import { sum } from "../lib/stats";
 import type { CaseReport, LabReport, Target } from "./report";
 
 const seconds = (value: number): string => `${value.toFixed(1)} s`;
@@ -32,8 +33,8 @@ export function renderText({ stack, rounds, connections, cases }: LabReport): st
   const heading = `${stack}, ${connections} connections${rounds === 1 ? "" : `, ${rounds} rounds`}`;
   const [head, ...body] = align([headers, ...cases.map(cellsOf)]);
   const table = cases.map((report, index) => `${body[index]}  ${verdictOf(report)}`);
-  const lost = cases.reduce((sum, report) => sum + report.lost, 0);
-  const sent = cases.reduce((sum, report) => sum + report.sent, 0);
+  const lost = sum(cases.map((report) => report.lost));
+  const sent = sum(cases.map((report) => report.sent));
   const total = lost === 0 ? pc.green("nothing lost") : pc.red(`${whole(lost)} lost`);
   const lines = [pc.bold(heading), "", head, ...table, "", ...cases.flatMap(detailsOf)];
   return `${lines.join("\n")}\n${total} of ${whole(sent)} requests\n`;

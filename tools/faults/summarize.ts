@@ -1,10 +1,13 @@
-import { type FaultCase, targetOf } from "./cases";
+import { percentile, sum } from "../lib/stats";
+import type { FaultCase } from "./cases";
 import { type Experiment, type RejectionWindow, shortName } from "./experiment";
 import type { Load, Sample } from "./load";
-import { percentile, timeline } from "./measure";
+import { timeline } from "./measure";
 import type { CaseReport, Target } from "./report";
 
 const maxExamples = 5;
+/** What a case should reach, unless its fault says otherwise. */
+const usualTarget: Target = { worstMs: 500, evenS: 3 };
 
 /** What an experiment has recorded. */
 export type Observations = Pick<
@@ -46,7 +49,7 @@ export function summarize(observations: Observations, trial: Trial): CaseReport 
     turnedAwayMs: Math.max(0, ...rejected.map(({ latencyMs }) => latencyMs)),
     servedAgainS: servedAgainS ?? Infinity,
   };
-  const target = targetOf(fault);
+  const target: Target = { ...usualTarget, ...fault.target };
   const missed = (Object.keys(target) as (keyof Target)[]).filter(
     (key) => reached[key] > (target[key] ?? Infinity) && (key !== "evenS" || servers.length > 0),
   );
@@ -64,7 +67,7 @@ export function summarize(observations: Observations, trial: Trial): CaseReport 
     evenAfterS: balancedMs === undefined ? null : reached.evenS,
     shares: servers.map((server, index) => ({
       server,
-      answers: buckets.reduce((sum, { shares }) => sum + (shares[index] as number), 0),
+      answers: sum(buckets.map(({ shares }) => shares[index] as number)),
     })),
     target,
     missed,

@@ -6,6 +6,8 @@ import { writeReport } from "./report-file";
 /** A chart without script or animation, for a document that shows it in light and dark. */
 export interface Chart {
   title: string;
+  /** Below the title, in one line or more. */
+  subtitle: string;
   /** What the chart shows, in sentences, for a reader who cannot see it. */
   description: string;
   /** In pixels. */
@@ -31,13 +33,21 @@ export type ChartColors = (typeof themes)["light"] & (typeof accents)["light"];
 /** @returns A chart as SVG. Loads ECharts, a development dependency, only when a chart is drawn. */
 export async function renderChart(chart: Chart, theme: ChartTheme): Promise<string> {
   const { init } = await import("echarts");
-  const { title, description, width, height } = chart;
+  const { title, subtitle, description, width, height } = chart;
   const colors = { ...themes[theme], ...accents[theme] };
   const echarts = init(null, theme, { renderer: "svg", ssr: true, width, height });
   try {
     const base = { animation: false, backgroundColor: colors.background };
     const textStyle = { color: colors.text, fontFamily: "system-ui, sans-serif" };
-    echarts.setOption({ ...base, textStyle, ...chart.option(colors) });
+    const heading = {
+      text: title,
+      subtext: subtitle,
+      left: 11,
+      top: 10,
+      textStyle: { color: colors.text, fontSize: 16 },
+      subtextStyle: { color: colors.muted, fontSize: 12, lineHeight: 17 },
+    };
+    echarts.setOption({ ...base, textStyle, title: heading, ...chart.option(colors) });
     const words = `<title>${escapeHtml(title)}</title>\n<desc>${escapeHtml(description)}</desc>`;
     // Without the styles for a mouse pointer: nothing reacts to it, and Biome cannot parse them
     const svg = echarts.renderToSVGString().replace(/<style >.*?<\/style>\s*/s, "");

@@ -10,12 +10,9 @@ import type {
 const speeds: Record<ContenderName, [rate: number, p99Ms: number]> = {
   production: [4_800, 14],
   haproxy: [4_600, 15],
-  caddy: [3_400, 25],
   task6: [2_100, 34],
-  gunicorn: [1_240, 58],
   original: [640, 120],
   limit: [6_400, 12],
-  nginx: [18_000, 4],
 };
 
 /** Three samples that are 2 % apart. */
@@ -45,7 +42,6 @@ function exampleContender(name: ContenderName): ContenderReport {
       loadPoint(1, rate / 3, p99Ms / 9),
       loadPoint(256, rate * 0.9, p99Ms * 8),
     ],
-    rest: [usage],
     busy: [
       { service: "proxy", containers: 1, megabytes: 8.5, cores: 0.5 },
       { ...usage, megabytes: 56.5, cores: 1.42 },

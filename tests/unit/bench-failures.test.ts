@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { BenchReport, SoakReport } from "../../tools/bench/report";
-import { failures, growthOf, judgeTargets } from "../../tools/bench/targets";
+import { failures } from "../../tools/bench/failures";
+import { growthOf } from "../../tools/bench/figures";
+import type { SoakReport } from "../../tools/bench/report";
 import { exampleReport, loadPoint, rotationOf, withSpeed } from "./lib/bench-example";
 
 const report = exampleReport();
@@ -13,35 +14,6 @@ const soakOf = (megabytes: number[]): SoakReport => {
 /** Readings of a heap that is collected again and again, with a change from start to end. */
 const readings = (change: number): number[] =>
   Array.from({ length: 50 }, (_, index) => 100 + (index % 3) + (change * index) / 49);
-
-describe("the targets", () => {
-  const unmet = (judged: BenchReport): [string, string][] =>
-    judgeTargets(judged)
-      .filter(({ met }) => met === false)
-      .map(({ what, found }) => [what, found]);
-
-  it.each([
-    ["requests/s against the original", withSpeed(report, "original", 700), "6.85 ×"],
-    ["requests/s against the limit", withSpeed(report, "limit", 7_000), "0.68 ×"],
-    ["requests/s against HAProxy", withSpeed(report, "haproxy", 5_000), "0.96 ×"],
-    ["requests/s against HAProxy", withSpeed(report, "haproxy", 4_801), "0.99 ×"],
-    ["requests/s against Caddy", withSpeed(report, "caddy", 5_000), "0.96 ×"],
-    ["p99 against the original", withSpeed(report, "production", 4_800, 24.1), "0.21 ×"],
-    ["memory over the soak", { ...report, soak: soakOf(readings(20)) }, "back-end grows"],
-  ])("can be missed one by one: %s", (what, missed, found) => {
-    expect(unmet(missed)).toEqual([[what, found]]);
-  });
-
-  it("are met by the limit itself", () => {
-    expect(unmet(withSpeed(report, "haproxy", 4_800))).toEqual([]);
-    expect(judgeTargets(report).map(({ met }) => met)).toEqual(Array(6).fill(true));
-  });
-
-  it("are undecided if they were not measured", () => {
-    const targets = judgeTargets({ ...report, contenders: [], soak: undefined });
-    expect(targets.map(({ met, found }) => [met, found])).toEqual(Array(6).fill([undefined, "-"]));
-  });
-});
 
 describe("the memory in a soak", () => {
   const steps = (early: number, late: number): number[] =>
@@ -69,7 +41,7 @@ describe("the failures", () => {
   it.each([
     ["production", ["production, servers 2, connections 32: 6 of 3,000 requests failed"]],
     ["limit", ["limit, servers 2, connections 32: 6 of 3,000 requests failed"]],
-    ["caddy", []],
+    ["haproxy", []],
   ] as const)("include failed requests of this project's proxy: %s", (name, expected) => {
     const point = loadPoint(32, 1, 1);
     const samples = point.samples.map((sample) => ({ ...sample, requests: 1_000, failed: 2 }));
