@@ -41,7 +41,7 @@ describe("the failures", () => {
   it.each([
     ["production", ["production, servers 2, connections 32: 6 of 3,000 requests failed"]],
     ["limit", ["limit, servers 2, connections 32: 6 of 3,000 requests failed"]],
-    ["haproxy", []],
+    ["caddy", []],
   ] as const)("include failed requests of this project's proxy: %s", (name, expected) => {
     const point = loadPoint(32, 1, 1);
     const samples = point.samples.map((sample) => ({ ...sample, requests: 1_000, failed: 2 }));

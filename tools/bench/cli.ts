@@ -23,7 +23,7 @@ interface Options {
 }
 
 const description = `\
-Compares the stack in production/ with task6, the course's original, HAProxy and an upper limit,
+Compares the stack in production/ with task6, the course's original, other proxies and an upper limit,
 in one run on this machine. The stacks are measured in turn; figures are medians over the rounds.`;
 const help = `
 Stacks: ${contenderNames.join(", ")}.

@@ -28,6 +28,7 @@ export const stacksFolder = path.join(__dirname, "stacks");
 const nginx = { name: "nginx", service: "proxy", versionCommand: argv`nginx -v` };
 const node = { name: "Node.js", service: "back-end", versionCommand: argv`node --version` };
 const haproxy = { name: "HAProxy", service: "proxy", versionCommand: argv`haproxy -v` };
+const caddy = { name: "Caddy", service: "proxy", versionCommand: argv`caddy version` };
 const printFlaskVersion = "from importlib.metadata import version; print(version('flask'))";
 const flask = {
   name: "Flask",
@@ -51,6 +52,13 @@ export const contenders = {
     about: "production with HAProxy as its proxy, under the same limits",
     overlay: "haproxy.yml",
     programs: [haproxy, node],
+  },
+  caddy: {
+    ...onProduction,
+    title: "Caddy",
+    about: "production with Caddy as its proxy, under the same limits",
+    overlay: "caddy.yml",
+    programs: [caddy, node],
   },
   task6: {
     folder: "task6",

@@ -22,13 +22,20 @@ export function ratio(dividend: Figure, divisor: Figure): Figure {
   return Number.isFinite(quotient) ? quotient : undefined;
 }
 
+/** The memory of a service in a soak, in megabytes. */
+interface Growth {
+  service: string;
+  early: number;
+  late: number;
+  grows: boolean;
+}
+
 /**
  * Compares the median of the last fifth of the readings with that of the second fifth, for each
  * service with ten readings or more. In the first fifth, caches and heaps fill. A service grows if the
  * difference is more than 5 % and 2 MB: less is due to garbage collection.
- * @returns The medians in megabytes.
  */
-export function growthOf({ services }: SoakReport) {
+export function growthOf({ services }: SoakReport): Growth[] {
   return services.flatMap(({ service, megabytes }) => {
     const fifth = megabytes.length / 5;
     const early = median(megabytes.slice(Math.floor(fifth), Math.floor(2 * fifth)));

@@ -6,7 +6,11 @@ export interface Plan {
   warmUp: number;
   /** Numbers of connections; contenders are compared at the first. */
   connections: readonly [number, ...number[]];
-  rotation: { servers: readonly number[]; connections: readonly number[]; requests: number };
+  rotation: {
+    servers: readonly [number, ...number[]];
+    connections: readonly number[];
+    requests: number;
+  };
   /** Seconds of continuous load; 0 for none. */
   soak: number;
 }

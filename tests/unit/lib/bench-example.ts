@@ -10,6 +10,7 @@ import type {
 const speeds: Record<ContenderName, [rate: number, p99Ms: number]> = {
   production: [4_800, 14],
   haproxy: [4_600, 15],
+  caddy: [3_400, 25],
   task6: [2_100, 34],
   original: [640, 120],
   limit: [6_400, 12],
