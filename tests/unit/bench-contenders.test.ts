@@ -38,6 +38,7 @@ describe("versionIn", () => {
   it.each([
     ["nginx version: nginx/1.30.6", "1.30.6"],
     ["HAProxy version 3.0.11-1+deb13u3 2026/05/11 - https://haproxy.org/", "3.0.11"],
+    ["gunicorn (version 23.0.0)", "23.0.0"],
     ["v24.11.1", "24.11.1"],
     ["node: not found", undefined],
   ])("finds in %j the version %s", (output, version) => {

@@ -13,7 +13,7 @@ const report = exampleReport();
 
 describe("the report as text", () => {
   it("has a table that lines up, at most 100 columns wide", () => {
-    const table = renderText(report).split("\n").slice(1, 8);
+    const table = renderText(report).split("\n").slice(1, 9);
     expect(table.slice(0, 2)).toEqual([
       "              requests/s  × original  × limit     p99  1 conn.  256 conn.  µs/req   memory",
       "  production       4,800         7.5     0.75   14 ms    1,600      4,320     404  65.0 MB",

@@ -29,6 +29,11 @@ const nginx = { name: "nginx", service: "proxy", versionCommand: argv`nginx -v` 
 const node = { name: "Node.js", service: "back-end", versionCommand: argv`node --version` };
 const haproxy = { name: "HAProxy", service: "proxy", versionCommand: argv`haproxy -v` };
 const caddy = { name: "Caddy", service: "proxy", versionCommand: argv`caddy version` };
+const gunicorn = {
+  name: "gunicorn",
+  service: "back-end",
+  versionCommand: argv`gunicorn --version`,
+};
 const printFlaskVersion = "from importlib.metadata import version; print(version('flask'))";
 const flask = {
   name: "Flask",
@@ -37,6 +42,7 @@ const flask = {
 };
 
 const onProduction = { folder: "production", network: "edge" };
+const onOriginal = { folder: "tools/bench/stacks/original", network: "default" };
 
 /** All contenders, in the order of the table. */
 export const contenders = {
@@ -67,9 +73,15 @@ export const contenders = {
     about: "the last step of the course: nginx in front of Express with morgan, without limits",
     programs: [nginx, node],
   },
+  gunicorn: {
+    ...onOriginal,
+    title: "gunicorn",
+    about: "the original with its API under gunicorn, a production server; without limits",
+    overlay: "gunicorn.yml",
+    programs: [nginx, gunicorn, flask],
+  },
   original: {
-    folder: "tools/bench/stacks/original",
-    network: "default",
+    ...onOriginal,
     title: "original",
     about: "the stack of the course's text, on Flask's development server; without limits",
     programs: [nginx, flask],

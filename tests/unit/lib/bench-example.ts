@@ -12,6 +12,7 @@ const speeds: Record<ContenderName, [rate: number, p99Ms: number]> = {
   haproxy: [4_600, 15],
   caddy: [3_400, 25],
   task6: [2_100, 34],
+  gunicorn: [1_240, 58],
   original: [640, 120],
   limit: [6_400, 12],
 };
