@@ -1,7 +1,8 @@
 import { argv } from "../../tools/lib/argv";
-import { type Answer, fetchAnswer, fetchMany } from "../../tools/lib/http";
+import { type Answer, fetchAnswer } from "../../tools/lib/http";
 import { run } from "../../tools/lib/run";
 import { waitUntil } from "../../tools/lib/wait";
+import { fetchMany } from "./load";
 import type { TestStack } from "./stacks";
 
 /** @returns A URL of the visitor counter. */

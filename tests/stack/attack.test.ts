@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { argv } from "../../tools/lib/argv";
 import { countServed, listContainers, newMarker } from "../../tools/lib/compose";
-import { fetchAnswer, fetchMany } from "../../tools/lib/http";
+import { fetchAnswer } from "../../tools/lib/http";
 import { attempt, run } from "../../tools/lib/run";
 import { waitUntil } from "../../tools/lib/wait";
 import {
@@ -15,6 +15,7 @@ import {
   smuggled,
 } from "../lib/attacks";
 import { type Bystander, startBystander } from "../lib/bystander";
+import { fetchMany } from "../lib/load";
 import { exchange } from "../lib/raw-http";
 import { slowClients, usage } from "../lib/slow-clients";
 import { bringUp, describeOnEngine, useStack } from "../lib/stacks";

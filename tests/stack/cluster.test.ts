@@ -14,12 +14,13 @@ import {
 } from "../../tools/cluster/cluster";
 import { argv } from "../../tools/lib/argv";
 import { root } from "../../tools/lib/course";
-import { fetchAnswer, fetchMany } from "../../tools/lib/http";
+import { fetchAnswer } from "../../tools/lib/http";
 import { freePort } from "../../tools/lib/ports";
 import { run } from "../../tools/lib/run";
 import { waitUntil } from "../../tools/lib/wait";
 import { type Child, endScripts, startScript } from "../lib/child";
 import { hasDefaultRoute, limitsOf, rightsIn, writableFolders } from "../lib/confinement";
+import { fetchMany } from "../lib/load";
 import { describeOnEngine, leftovers, ownName } from "../lib/stacks";
 
 const minutes = 60_000;

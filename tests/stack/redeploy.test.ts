@@ -4,10 +4,11 @@ import { beforeAll, expect, it } from "vitest";
 import { argv } from "../../tools/lib/argv";
 import { listContainers, type Stack } from "../../tools/lib/compose";
 import { CommandError, UserError } from "../../tools/lib/errors";
-import { type Answer, fetchMany } from "../../tools/lib/http";
+import type { Answer } from "../../tools/lib/http";
 import { redeploy } from "../../tools/lib/redeploy";
 import { run } from "../../tools/lib/run";
 import { waitUntil } from "../../tools/lib/wait";
+import { fetchMany } from "../lib/load";
 import { bringUp, describeOnEngine, useStack } from "../lib/stacks";
 
 describeOnEngine("a redeploy of production's API", () => {

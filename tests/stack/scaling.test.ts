@@ -1,9 +1,10 @@
 import { beforeAll, expect, it } from "vitest";
 import { argv } from "../../tools/lib/argv";
 import { compose, countServed, listContainers, newMarker } from "../../tools/lib/compose";
-import { fetchAnswer, fetchMany } from "../../tools/lib/http";
+import { fetchAnswer } from "../../tools/lib/http";
 import { run } from "../../tools/lib/run";
 import { waitUntil } from "../../tools/lib/wait";
+import { fetchMany } from "../lib/load";
 import { bringUp, describeOnEngine, useStack } from "../lib/stacks";
 
 // That the command in 2-api-servers.txt starts two servers that take turns is a point of the grader
