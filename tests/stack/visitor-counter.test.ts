@@ -129,6 +129,7 @@ describeOnEngine("the visitor counter with three replicas", () => {
 
     it.each([
       ["a word", "set visits many", "get visits", "many"],
+      ["a fraction", "set visits 1.5", "get visits", "1.5"],
       ["a negative number", "set visits -7", "get visits", "-7"],
       ["the maximum of 64 bits", `set visits ${2n ** 63n - 1n}`, "get visits", "92233720"],
       ["a list", "lpush visits 5", "lrange visits 0 -1", "5"],

@@ -10,8 +10,8 @@ import { readUsage, usageBetween } from "./usage";
 
 /** Seconds of load while the usage is read. */
 const busySeconds = 4;
-/** Replicas of the back-end under load. */
-const servers = 2;
+/** Replicas of the back-end, except while the rotation is counted. */
+const replicas = 2;
 const maxRotationRounds = 5;
 /** Seconds between two readings of the memory in a soak. */
 const soakStep = 10;
@@ -103,7 +103,7 @@ export class Bench {
     if (deployment === undefined) throw new Error(`${name} is not built`);
     try {
       report(`${deployment.contender.title}: starting`);
-      await deployment.scale(servers, report);
+      await deployment.scale(replicas, report);
       await measure(deployment);
     } finally {
       await deployment.stop();
@@ -129,7 +129,7 @@ export class Bench {
     const { name, contender } = deployment;
     const { title, about } = contender;
     const load = this.plan.connections.map((connections) => {
-      return { servers, connections, samples: [] };
+      return { servers: replicas, connections, samples: [] };
     });
     const versions = await deployment.versions();
     const result: ContenderReport = { name, title, about, versions, load, busy: [] };

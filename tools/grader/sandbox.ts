@@ -115,31 +115,22 @@ export interface Listener {
   isLoopback: boolean;
 }
 
-/** @returns Where a container listens; undefined if it does not run. */
-export async function listenersOf(container: string): Promise<Listener[] | undefined> {
-  const tables = await readNetwork(container, ["tcp", "tcp6"]);
-  return tables === undefined ? undefined : parseListeners(tables);
-}
-
 /**
- * Reads files from a container's /proc/net. Its image may lack tools, so they are read through its
+ * Reads where a container listens. Its image may lack tools, so its tables are read through its
  * process on this machine; if the engine runs on another one, as Docker Desktop's does, in the container.
  * @returns Undefined if it does not run.
  */
-async function readNetwork(
-  container: string,
-  files: readonly string[],
-): Promise<string | undefined> {
+export async function listenersOf(container: string): Promise<Listener[] | undefined> {
   const state = await attempt("docker", argv`inspect --format={{.Id}}/{{.State.Pid}} ${container}`);
   const [id = "", pid = "0"] = state.stdout.split("/");
   if (pid === "0") return undefined;
-  const read = (file: string): Promise<string> => readFile(`/proc/${pid}/${file}`, "utf8");
-  if ((await read("cgroup").catch(() => "")).includes(id)) {
-    const contents = files.map((file) => read(`net/${file}`).catch(() => ""));
-    return (await Promise.all(contents)).join("");
+  const read = (file: string): Promise<string> =>
+    readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "");
+  if ((await read("cgroup")).includes(id)) {
+    return parseListeners(`${await read("net/tcp")}${await read("net/tcp6")}`);
   }
-  const inside = files.map((file) => `/proc/net/${file}`);
-  return (await attempt("docker", argv`exec ${container} cat ${inside}`)).stdout;
+  const inside = await attempt("docker", argv`exec ${container} cat /proc/net/tcp /proc/net/tcp6`);
+  return parseListeners(inside.stdout);
 }
 
 /** Reads /proc/net/tcp and tcp6: https://docs.kernel.org/networking/proc_net_tcp.html */
