@@ -149,15 +149,15 @@ export class Store {
 }
 
 /**
- * Creates a client that reconnects by itself. While it has no connection, its commands fail at once
- * instead of waiting in a queue. https://redis.io/docs/latest/develop/clients/nodejs/connect/
+ * Creates a client that reconnects by itself. Its commands wait for a connection in a queue, so that a
+ * webapp whose connection timed out while it was paused still counts.
+ * https://redis.io/docs/latest/develop/clients/nodejs/connect/
  */
 function createRedisClient(host: string, port: number) {
   return createClient({
     socket: { host, port, connectTimeout: 300, socketTimeout: timeoutMs, reconnectStrategy: 200 },
     // Without a ping, an idle connection would reach the socket's timeout
     pingInterval: timeoutMs / 2,
-    disableOfflineQueue: true,
   });
 }
 
