@@ -1,5 +1,8 @@
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
@@ -90,10 +93,26 @@ describeOnEngine("the command", () => {
     });
   }
 
+  /** Starts a server that only programs in this machine's own network can reach. */
+  async function listenOnLoopback() {
+    let requests = 0;
+    const server = createServer((_, response) => {
+      requests += 1;
+      response.end("TOP-SECRET");
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    return {
+      url: `http://127.0.0.1:${port}/secret`,
+      requests: () => requests,
+      close: () => server.close(),
+    };
+  }
+
   it("runs no program, obeys no configuration and shows no secret", {
     timeout: 8 * minutes,
   }, async () => {
-    const port = await portOf("task0", "task1", "task4", "task5");
+    const port = await portOf("task0", "task1", "task2", "task4", "task5");
     const proof = path.join(scratch, "proof");
     const temporary = path.join(scratch, "above/temporary");
     await mkdir(proof);
@@ -112,11 +131,16 @@ describeOnEngine("the command", () => {
     await run("docker", argv`build --quiet --tag ${secret} ${context}`);
     const copy = `COPY --from=${secret} /secret /secret\nCMD ["cat", "/secret"]\n`;
     await port.append("task1/Dockerfile", copy);
+    const server = await listenOnLoopback();
+    await port.append("task2/back-end/Dockerfile", `ADD ${server.url} /secret\n`);
+    const privileged = "RUN --security=insecure true\n";
+    await port.append("task2/front-end/Dockerfile", privileged);
+    await port.replace("task0/Dockerfile", "FROM", "# syntax=nobody.invalid/frontend:1\nFROM");
     const bind = '  x: {image: x, volumes: ["/x$DOCKER_PASSWORD:/x"]}\n';
     await port.append("task5/docker-compose.yml", bind);
 
     const bin = path.join(root, "bin/grade.cjs");
-    const chosen = argv`--task 0 --task 1 --task 4 --task 5`;
+    const chosen = argv`--task 0 --task 1 --task 2 --task 4 --task 5`;
     const searchPath = ["", ".", "node_modules/.bin", `${port.folder}/node_modules/.bin`, task4];
     const env = {
       GRADER_MACHINE: machine,
@@ -129,17 +153,26 @@ describeOnEngine("the command", () => {
       env,
     });
     await run("docker", argv`image rm ${secret}`);
+    server.close();
 
     expect(await readdir(proof)).toEqual([]);
     expect(graded).toMatchObject({ exitCode: 1, stderr: expect.any(String) });
     expect(graded.stdout).not.toContain("TOP-SECRET");
     const { tasks } = JSON.parse(graded.stdout) as { tasks: { points: Point[] }[] };
-    const [points0 = [], points1 = [], points4 = [], points5 = []] = tasks.map(
+    const [points0 = [], points1 = [], points2 = [], points4 = [], points5 = []] = tasks.map(
       (task) => task.points,
     );
     expect([...points0, ...points4].filter(({ verdict }) => verdict !== "pass")).toEqual([]);
     expect([...points0, ...points4]).toHaveLength(25);
-    expect(points1.find(({ id }) => id === "task1.build")?.verdict).toMatch(/fail|skipped/);
+    const builds = ["task1.build", "task2.build", "task2.front-end-build"];
+    const built = [...points1, ...points2].filter(({ id }) => builds.includes(id));
+    // The first two are skipped if nothing can be downloaded
+    expect(built.map(({ verdict }) => verdict)).not.toContain("pass");
+    expect(built.at(-1)).toMatchObject({
+      verdict: "fail",
+      cause: expect.stringContaining("security"),
+    });
+    expect(server.requests()).toBe(0);
     expect(failuresOf(points5)).toMatchObject([
       { id: "task5.safe", cause: "x asks for a folder of the host (/x)" },
     ]);

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -16,10 +16,6 @@ beforeEach(() => {
   mkdirSync(folder);
 });
 afterEach(() => rmSync(home, { recursive: true }));
-
-function write(files: Record<string, string | Buffer>): void {
-  for (const [name, text] of Object.entries(files)) writeFileSync(path.join(folder, name), text);
-}
 
 /** @returns A stack of the course with something added to its API's service. */
 const stackWith = (service: ComposeService, more: Partial<ComposeModel> = {}): ComposeModel => ({
@@ -80,25 +76,11 @@ describe("unsafeSettings", () => {
     ["dockerfile_inline in its build", { build: { dockerfile_inline: "FROM x" } }],
     ["files from outside its folder", { build: { context: ".." } }],
     ["files from outside its folder", { build: { dockerfile: "/etc/passwd" } }],
-    ["a BuildKit frontend other than Docker's", { build: { args: { BUILDKIT_SYNTAX: "a/b" } } }],
-    ["not in a public registry (localhost/x)", { build: undefined, image: "localhost/x" }],
     ["more than 16 ports", { ports: Array.from({ length: 17 }, (_, target) => ({ target })) }],
     ["uts, which the grader does not know", { uts: "host" }],
     ["provider, which the grader does not know", { provider: { type: "x" } }],
   ])("finds %s in a service with %j", (what, service) => {
     expect(unsafeSettings(stackWith(service), folder)).toEqual([
-      { service: "back-end", what: expect.stringContaining(what) },
-    ]);
-  });
-
-  it.each([
-    ["a BuildKit frontend other than Docker's", "# syntax=a/b\nFROM x"],
-    ["it downloads http://x/ with ADD", "FROM x\nADD http://x/ /x"],
-    ["localhost/x is not in a public registry (line 2 of", "ARG A\nFROM $A"],
-  ])("finds %s in a Dockerfile", (what, dockerfile) => {
-    write({ Dockerfile: dockerfile });
-    const build = { context: folder, args: { A: "localhost/x" } };
-    expect(unsafeSettings(stackWith({ build }), folder)).toEqual([
       { service: "back-end", what: expect.stringContaining(what) },
     ]);
   });
@@ -174,7 +156,12 @@ describe("isolate", () => {
           context: "/x",
           tags: ["nginx:latest"],
           cache_to: ["type=local,dest=/y"],
-          args: { A: "1", HTTP_PROXY: "http://x", BUILDKIT_CACHE_MOUNT_NS: "x" },
+          args: {
+            A: "1",
+            HTTP_PROXY: "http://x",
+            BUILDKIT_CACHE_MOUNT_NS: "x",
+            BUILDKIT_SYNTAX: "a/b",
+          },
         } as ComposeService["build"] & object,
         image: "nginx:latest",
         container_name: "api",

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { withoutDirectives } from "../../tools/grader/directives";
 import { lastStage, parseDockerfile } from "../../tools/lib/dockerfile";
-import { readStatements } from "../../tools/lib/dockerfile-statements";
 
 describe("parseDockerfile", () => {
   it("returns stages of instructions", () => {
@@ -22,11 +22,16 @@ describe("parseDockerfile", () => {
     ["accepts lower case", "run a", ["a"]],
     ["joins lines at another escape", "# escape=`\nFROM x\nRUN a `\n b \\\n", ["a", "b", "\\"]],
     ["reads Windows line endings", "RUN a \\\r\n b\r\n", ["a", "b"]],
-    ["adds a here-document to its command", "RUN <<E sh\na b\nE\n", ["<<E", "sh", "a", "b"]],
-    ["ends a here-document at its name", "RUN <<-'E'\n\tF\n\tE\n", ["<<-'E'", "F"]],
+    ["adds a here-document to its command", "RUN <<E sh\na b\nE\n", ["<<E", "sh", "a", "b", "E"]],
+    ["ends a here-document at its name", "RUN <<-'E'\n\tF\n\tE\n", ["<<-'E'", "F", "E"]],
   ])("%s", (_, text, args) => {
     const [stage] = parseDockerfile(text.startsWith("#") ? text : `FROM x\n${text}\n`);
     expect(stage.instructions).toMatchObject([{ keyword: "RUN", args, execForm: false }]);
+  });
+
+  it("leaves the content of a copied here-document out", () => {
+    const [stage] = parseDockerfile("FROM x\nCOPY <<E /conf\nserver {\nE\nCMD a\n");
+    expect(stage.instructions).toMatchObject([{ args: ["<<E", "/conf"] }, { args: ["a"] }]);
   });
 
   it.each(["CMD node a", "CMD ['node']", "CMD [1]"])("takes %s for the shell form", (command) => {
@@ -41,29 +46,23 @@ describe("parseDockerfile", () => {
   });
 });
 
-describe("readStatements", () => {
+describe("withoutDirectives", () => {
   it.each([
-    ["RUN a \\\\\nADD b c", "a line that ends in \\\\"],
-    ["COPY --fr'om'=a b c", "--fr'om'=a"],
-    ["COPY -- b c", "--"],
-    ["ONBU\u0130LD ADD a b", "ONBU\u0130LD"],
-    ["RUN echo 'a <<E b'\nE", "<<"],
-    ["RUN a\uFEFF<<E\nE", "<<"],
-    ["RUN a <<< b", "<<"],
-    ["RUN <<E\na", "<<E without its end"],
-    ["ONBUILD RUN <<E\nE", "<<"],
-  ])("marks as unclear what versions of BuildKit read differently: %j", (text, unclear) => {
-    expect(readStatements(text)[0]).toMatchObject({ unclear });
-  });
-
-  it.each([
-    ["a comment that ends in a backslash", "# a \\\nADD b c", ["ADD"]],
-    ["a comment within a command", "RUN a \\\n # b\n\nADD c d\nUSER e", ["RUN", "USER"]],
-    ["blanks that only Go recognizes", "\u0085ADD a b\n\uFEFF# c", ["ADD", "\uFEFF#"]],
-    ["a carriage return within a line", "RUN a\rADD b c", ["RUN"]],
-    ["a vertical tab at the end of a line", "RUN a \\\v\nADD b c", ["RUN", "ADD"]],
-    ["JSON, which has no here-documents", 'RUN ["a", "<<E"]\nADD b c\nE', ["RUN", "ADD", "E"]],
-  ])("splits statements as BuildKit does: %s", (_, text, keywords) => {
-    expect(readStatements(text).map(({ keyword }) => keyword)).toEqual(keywords);
+    ["nothing after an instruction", "FROM ubuntu\n# syntax=a/b\n", "FROM ubuntu\n# syntax=a/b\n"],
+    ["directives", "# syntax=a/b\n\n# check=skip=all\nFROM ubuntu\n", "#\n#\n#\nFROM ubuntu\n"],
+    ["all but escape", "# syntax=a/b\n# escape=`\nFROM a\n", "# escape=`\n#\nFROM a\n"],
+    ["other forms", '\uFEFF// syntax=a/b\n{"syntax": "a/b"}\nFROM a\n', "#\n#\nFROM a\n"],
+    [
+      "other blanks",
+      "\uFEFF\uFEFF\u00a0#\u00a0syntax\u00a0=a/b\n\u0085#SYNTAX=a/b\r\nFROM a\r\n",
+      "#\n#\nFROM a\r\n",
+    ],
+    [
+      "them after a shebang",
+      "#!/usr/bin/x\n# a comment\n#syntax=a/b\nFROM a\n",
+      "#\n#\n#\nFROM a\n",
+    ],
+  ])("removes %s, and keeps the lines' numbers", (_, text, expected) => {
+    expect(withoutDirectives(text)).toBe(expected);
   });
 });

@@ -1,10 +1,8 @@
-import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { argv } from "../lib/argv";
 import { printable } from "../lib/printable";
 import { attempt } from "../lib/run";
-import { gate } from "./dockerfile-gate";
-import { foreignSyntax, neutralize } from "./dockerfile-syntax";
+import { removeDirectives } from "./directives";
 import { buildLimits, cacheArgs } from "./isolate";
 import { type Finding, failed, skipped } from "./point";
 import type { Sandbox } from "./sandbox";
@@ -13,11 +11,11 @@ import type { Sandbox } from "./sandbox";
 const maxOutputBytes = 1_500_000;
 
 /**
- * Builds an image of a graded repository. This limits the build's time, its output, what its
- * Dockerfile can ask of BuildKit itself, and the memory and file size of each process. The machine
- * limits processes, memory and disk as a whole. The build's network is not limited.
+ * Builds an image of a graded repository. This limits the build's time, its output, and the memory
+ * and file size of each process. The machine limits processes, memory and disk as a whole. The build's
+ * network is not limited.
  * @param name Within the sandbox, such as `task2-front-end`.
- * @param context A folder in the grader's copy: the Dockerfile in it is made safe.
+ * @param context A folder in the grader's copy, whose Dockerfile is changed.
  * @param dockerfile From the context.
  * @param shownFile The Dockerfile's path for the learner.
  * @returns The image's name, or why there is none.
@@ -30,15 +28,7 @@ export async function build(
   shownFile: string,
 ): Promise<{ image: string } | Finding> {
   const file = path.join(context, dockerfile);
-  const text = await readFile(file, "utf8");
-  const frontend = foreignSyntax(text);
-  if (frontend !== undefined) {
-    const cause = `it asks for the BuildKit frontend ${frontend}, which is not Docker's own`;
-    return failed(cause, "Remove its line with syntax=.", { file: shownFile });
-  }
-  const refusal = gate(text);
-  if (refusal !== undefined) return { verdict: "fail", ...refusal, file: shownFile };
-  await writeFile(file, neutralize(text));
+  await removeDirectives(file);
   report(`building ${name}`);
   const image = `${prefix}-${name}`;
   const ulimits = Object.entries(buildLimits).map(([kind, max]) => `--ulimit=${kind}=${max}`);

@@ -1,11 +1,11 @@
-import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import path from "node:path";
 import type { Build } from "../lib/compose-model";
 import { staysInside } from "./paths";
 import { type Finding, failed } from "./point";
 
 /** Far more than a compose file of the course needs. */
-const max = { fileBytes: 1_000_000, files: 200 };
+const maxFiles = 200;
 
 /** A URL, or another form that is not a path. */
 const address = /^([\w+.-]+:\/\/|git@|github\.com\/|oci-layout:|service:)/;
@@ -21,16 +21,6 @@ export function dockerfileOf({ context = "", dockerfile = "Dockerfile" }: Build)
   return path.basename(file) === "Dockerfile" && !existsSync(file) && existsSync(other)
     ? other
     : file;
-}
-
-/** @returns The text of a file; undefined if it is not a regular file, or too large. */
-export function readSmall(file: string): string | undefined {
-  try {
-    const stat = statSync(file);
-    return stat.isFile() && stat.size <= max.fileBytes ? readFileSync(file, "utf8") : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /**
@@ -53,7 +43,7 @@ export function externalFile(folder: string, documents: readonly unknown[]): str
       }
     }
   }
-  if (files.length > max.files) return `more than ${max.files} files`;
+  if (files.length > maxFiles) return `more than ${maxFiles} files`;
   const external = files.find(({ file }) => file.includes("$") || leadsOutside(folder, file));
   return external && `${external.key} ${external.file}`;
 }

@@ -1,4 +1,5 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { isMap, isScalar } from "yaml";
 import { argv } from "../lib/argv";
@@ -6,7 +7,7 @@ import { type Container, listContainers } from "../lib/compose";
 import type { ComposeModel, ComposeService } from "../lib/compose-model";
 import { attempt, type Outcome } from "../lib/run";
 import { waitUntil } from "../lib/wait";
-import { neutralize } from "./dockerfile-syntax";
+import { removeDirectives } from "./directives";
 import { dockerfileOf } from "./external-files";
 import { bareEnvironment, isolate } from "./isolate";
 import type { Layout, Role } from "./locate";
@@ -67,7 +68,7 @@ export interface Project {
   sandbox: Sandbox;
 }
 
-/** Writes the isolated compose file, and makes the Dockerfiles in the grader's copy safe. */
+/** Writes the isolated compose file, and removes the directives of the Dockerfiles in the copy. */
 export async function prepareProject(subject: Subject, model: ComposeModel): Promise<Project> {
   const { folder, sandbox } = subject;
   const name = `${sandbox.prefix}-${folder.task}`;
@@ -77,10 +78,8 @@ export async function prepareProject(subject: Subject, model: ComposeModel): Pro
   const file = path.join(scratch, "docker-compose.json");
   await writeFile(file, JSON.stringify(isolate(model, name)));
   for (const { build } of Object.values(model.services)) {
-    if (build === undefined) continue;
-    const dockerfile = dockerfileOf(build);
-    const text = await readFile(dockerfile, "utf8").catch(() => undefined);
-    if (text !== undefined) await writeFile(dockerfile, neutralize(text));
+    const dockerfile = build && dockerfileOf(build);
+    if (dockerfile !== undefined && existsSync(dockerfile)) await removeDirectives(dockerfile);
   }
   return { name, file, sandbox };
 }

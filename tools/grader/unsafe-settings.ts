@@ -1,8 +1,5 @@
-import { existsSync } from "node:fs";
 import type { Build, ComposeModel, ComposeService } from "../lib/compose-model";
-import { gate, isPublic } from "./dockerfile-gate";
-import { foreignSyntax } from "./dockerfile-syntax";
-import { dockerfileOf, leadsOutside, readSmall } from "./external-files";
+import { dockerfileOf, leadsOutside } from "./external-files";
 import { type Finding, failed } from "./point";
 
 /** Far more than the course needs: a service is a container, a port a process. */
@@ -62,23 +59,6 @@ const rules: readonly Rule[] = [
     [build.context, build.dockerfile && dockerfileOf(build)].some(
       (file) => file && isOutside(file),
     ) && "files from outside its folder",
-  (_, build) => {
-    const text = readSmall(dockerfileOf(build));
-    const isUnreadable = text === undefined && existsSync(dockerfileOf(build));
-    const frontend = text === undefined ? undefined : foreignSyntax(text);
-    if (isUnreadable || frontend !== undefined || "BUILDKIT_SYNTAX" in (build.args ?? {})) {
-      return "a BuildKit frontend other than Docker's";
-    }
-    const refusal = gate(text ?? "", build.args);
-    if (refusal === undefined) return false;
-    const { cause, line } = refusal;
-    return `a build that the grader refuses: ${cause} (line ${line} of its Dockerfile)`;
-  },
-  ({ image, build }) =>
-    image !== undefined &&
-    build === undefined &&
-    !isPublic(image) &&
-    `an image that is not in a public registry (${image})`,
   ({ ports = [] }) => ports.length > max.ports && `more than ${max.ports} ports`,
   (service) => {
     const isUnknown = (key: string): boolean => !allowedKeys.has(key) && !key.startsWith("x-");

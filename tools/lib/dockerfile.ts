@@ -1,4 +1,8 @@
-import { execFormOf, readStatements, type Statement } from "./dockerfile-statements";
+import {
+  DockerfileParser,
+  ModifiableInstruction,
+  type Instruction as Statement,
+} from "dockerfile-ast";
 
 /** https://docs.docker.com/reference/dockerfile/ */
 export interface Instruction {
@@ -33,7 +37,7 @@ export type Stages = [Stage, ...Stage[]];
  */
 export function parseDockerfile(text: string): Stages {
   const stages: Stage[] = [];
-  for (const instruction of readStatements(text).map(parseStatement)) {
+  for (const instruction of DockerfileParser.parse(text).getInstructions().map(parseStatement)) {
     const { keyword, args, line } = instruction;
     if (keyword === "FROM") {
       const [base = "", , name] = args;
@@ -63,21 +67,35 @@ export function baseOf(stages: Stages): string {
   return base;
 }
 
-/** Parses a statement's flags and arguments. */
-export function parseStatement({ keyword, flags, rest, heredoc, line }: Statement): Instruction {
-  const strings = execFormOf(rest);
-  const words = `${rest} ${keyword === "RUN" ? heredoc : ""}`.split(/\s+/).filter(Boolean);
-  const pairs = flags.map((flag) => {
-    const [name = "", ...value] = flag.slice(2).split("=");
-    return [name, value.join("=")] as const;
-  });
+function parseStatement(statement: Statement): Instruction {
+  const keyword = statement.getKeyword();
+  const content = statement.getArgumentsContent() ?? "";
+  const strings = execFormOf(content);
+  const words =
+    keyword === "RUN"
+      ? statement.getArguments().map((argument) => argument.getValue())
+      : // The content of a here-document is on the lines after the first
+        (content.split("\n")[0] ?? "").split(/\s+/).filter(Boolean);
+  const flags = statement instanceof ModifiableInstruction ? statement.getFlags() : [];
   return {
     keyword,
     args: strings ?? words,
-    flags: Object.fromEntries(pairs),
+    flags: Object.fromEntries(flags.map((flag) => [flag.getName(), flag.getValue() ?? ""])),
     execForm: strings !== undefined,
-    line,
+    line: statement.getRange().start.line + 1,
   };
+}
+
+/** To Docker, anything but a JSON array of strings is a shell command. */
+function execFormOf(content: string): string[] | undefined {
+  if (!content.startsWith("[")) return undefined;
+  try {
+    const parsed: unknown = JSON.parse(content);
+    const isExecForm = Array.isArray(parsed) && parsed.every((word) => typeof word === "string");
+    return isExecForm ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** @returns An image's name without registry, tag and digest: `docker.io/library/nginx:1` is nginx. */
