@@ -1,5 +1,3 @@
-import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
 import { copyFile, cp, mkdtemp, rm } from "node:fs/promises";
 import { arch, tmpdir } from "node:os";
 import path from "node:path";
@@ -47,35 +45,18 @@ export async function ensureBaseImages(report: Report, signal: AbortSignal): Pro
   return [...images].filter(([, isStandIn]) => isStandIn).map(([image]) => image);
 }
 
-/**
- * @returns The base images that the engine has, and whether each is a stand-in. Stand-ins built from
- *   other versions of the files are left out.
- */
+/** @returns The base images that the engine has, and whether each is a stand-in. */
 async function presentImages(): Promise<Map<string, boolean>> {
   const names = Object.keys(baseImages);
-  const label = (name: string): string => `{{index .Config.Labels "softy-pinko.${name}"}}`;
-  const format = `{{join .RepoTags " "}}\t${label("stand-in")}\t${label("stand-in.version")}`;
+  const format = '{{join .RepoTags " "}}\t{{index .Config.Labels "softy-pinko.stand-in"}}';
   // Fails if an image is missing, but still prints the others
   const { stdout } = await attempt("docker", argv`image inspect ${names} --format=${format}`);
-  const current = versionOfStandIns();
   const present = new Map<string, boolean>();
-  for (const [tags = "", standIn, version] of stdout.split("\n").map((line) => line.split("\t"))) {
+  for (const [tags = "", standIn] of stdout.split("\n").map((line) => line.split("\t"))) {
     const name = names.find((candidate) => tags.split(" ").includes(candidate));
-    const isStandIn = standIn !== "";
-    if (name !== undefined && (!isStandIn || version === current)) present.set(name, isStandIn);
+    if (name !== undefined) present.set(name, standIn !== "");
   }
   return present;
-}
-
-/** @returns A fingerprint of the files from which the stand-ins are built. */
-function versionOfStandIns(): string {
-  const hash = createHash("sha256");
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.join(entry.parentPath, entry.name))
-    .sort();
-  for (const file of files) hash.update(readFileSync(file));
-  return hash.digest("hex").slice(0, 12);
 }
 
 async function buildStandIns(
@@ -89,7 +70,6 @@ async function buildStandIns(
       "no image registry responds, and stand-ins need a Debian mirror in the apt sources.",
     );
   }
-  const version = `softy-pinko.stand-in.version=${versionOfStandIns()}`;
   const scratch = await mkdtemp(path.join(tmpdir(), "softy-pinko-"));
   try {
     report("debootstrap: a minimal Debian trixie");
@@ -103,7 +83,7 @@ async function buildStandIns(
         const packages = await fetchNode(path.join(scratch, "packages"), options);
         args.push(`--build-context=packages=${packages}`);
       }
-      const build = argv`build -t ${image} --label=${version} ${args} ${path.join(folder, standIn)}`;
+      const build = argv`build -t ${image} ${args} ${path.join(folder, standIn)}`;
       await run("docker", build, options);
     }
   } finally {

@@ -2,7 +2,6 @@ import { existsSync, realpathSync } from "node:fs";
 import path from "node:path";
 import type { Build } from "../lib/compose-model";
 import { staysInside } from "./paths";
-import { type Finding, failed } from "./point";
 
 /** Far more than a compose file of the course needs. */
 const maxFiles = 200;
@@ -58,16 +57,3 @@ function filesIn(setting: unknown): string[] {
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
-
-/** Judges a compose file before Compose reads it. */
-export function judgeExternalFile(
-  folder: string,
-  documents: readonly unknown[],
-  file: string,
-): Finding | undefined {
-  const external = externalFile(folder, documents);
-  if (external === undefined) return undefined;
-  const cause = `it asks for other compose files or files from outside its folder: ${external}`;
-  const hint = "The course does not need this, so the task is not run. Remove it.";
-  return failed(cause, hint, { file });
-}

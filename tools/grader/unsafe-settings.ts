@@ -1,6 +1,5 @@
 import type { Build, ComposeModel, ComposeService } from "../lib/compose-model";
 import { dockerfileOf, leadsOutside } from "./external-files";
-import { type Finding, failed } from "./point";
 
 /** Far more than the course needs: a service is a container, a port a process. */
 const max = { services: 10, ports: 16 };
@@ -102,17 +101,4 @@ export function unsafeSettings(
     Object.keys(services).length > max.services && `more than ${max.services} services`,
   ].filter((what) => what !== false);
   return [...unsafe, ...ofStack.map((what) => ({ service: "the stack", what }))];
-}
-
-/** Judges a stack before it is built or started. */
-export function judgeUnsafeSettings(
-  model: ComposeModel,
-  folder: string,
-  file: string,
-): Finding | undefined {
-  const unsafe = unsafeSettings(model, folder);
-  if (unsafe.length === 0) return undefined;
-  const cause = unsafe.map(({ service, what }) => `${service} asks for ${what}`).join("; ");
-  const hint = "The course does not need this, so the task is not run. Remove it.";
-  return failed(cause, hint, { file });
 }

@@ -4,17 +4,19 @@ import { argv } from "../../lib/argv";
 import type { ComposeModel } from "../../lib/compose-model";
 import { baseOf, repositoryOf } from "../../lib/dockerfile";
 import { attempt } from "../../lib/run";
-import { judgeExternalFile } from "../external-files";
+import { externalFile } from "../external-files";
 import { bareEnvironment } from "../isolate";
 import { type Role, roleOfContext, roles } from "../locate";
-import { deviate, fail, raise, settle } from "../point";
+import { deviate, fail, settle } from "../point";
 import { readOrFail, readYaml, type Yaml } from "../read";
 import { readText } from "../repository";
 import { ComposeFile } from "../stack";
 import { perSubject, ports, reads, rolesOf, type Subject } from "../subject";
-import { judgeUnsafeSettings } from "../unsafe-settings";
+import { unsafeSettings } from "../unsafe-settings";
 
 const fileNames = ["docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml"];
+
+const unneeded = "The course does not need this, so the task is not run. Remove it.";
 
 /** The task's compose file. */
 export const composeFileOf = perSubject(async (subject): Promise<ComposeFile> => {
@@ -27,8 +29,11 @@ export const composeFileOf = perSubject(async (subject): Promise<ComposeFile> =>
   const file = subject.pathOf(name);
   const hint = "The course needs a few lines of YAML, in which the indentation counts.";
   const yaml = readOrFail(file, hint, () => readYaml(readText(folder, name)));
-  const external = judgeExternalFile(folder.path, yaml.values, file);
-  if (external !== undefined) raise(external);
+  const external = externalFile(folder.path, yaml.values);
+  if (external !== undefined) {
+    const cause = `it asks for other compose files or files from outside its folder: ${external}`;
+    fail(cause, unneeded, { file });
+  }
   const config = await attempt("docker", argv`compose --file ${name} config --format=json`, {
     cwd: folder.path,
     env: { ...bareEnvironment(), COMPOSE_PROJECT_NAME: "graded" },
@@ -89,8 +94,9 @@ export const hasComposeFile = reads("compose", [], async (subject) => {
 
 export const isSafe = reads("safe", ["compose"], async (subject) => {
   const { model, name } = await composeFileOf(subject);
-  const finding = judgeUnsafeSettings(model, subject.folder.path, subject.pathOf(name));
-  if (finding !== undefined) raise(finding);
+  const unsafe = unsafeSettings(model, subject.folder.path);
+  const cause = unsafe.map(({ service, what }) => `${service} asks for ${what}`).join("; ");
+  if (unsafe.length > 0) fail(cause, unneeded, subject.at(name));
 });
 
 export const hasServices = reads("services", ["compose"], async (subject) => {
