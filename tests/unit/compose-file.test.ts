@@ -131,7 +131,6 @@ describe("externalFile", () => {
     ["services: {a: {label_file: /etc/passwd}}", "label_file /etc/passwd"],
     ["services: {a: {extends: b}, b: {}}", undefined],
     ["services: {a: {extends: {file: b.yml, service: b}}}", "extends"],
-    [`services: {a: {env_file: [${"a,".repeat(201)}]}}`, "more than 200 files"],
     ["include: [inside.yml]", "include"],
     ["x: &x {include: [/etc/passwd]}\n<<: *x", "include"],
     ["services: {}\n---\ninclude: [/etc/passwd]", "include"],

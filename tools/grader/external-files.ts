@@ -3,9 +3,6 @@ import path from "node:path";
 import type { Build } from "../lib/compose-model";
 import { staysInside } from "./paths";
 
-/** Far more than a compose file of the course needs. */
-const maxFiles = 200;
-
 /** A URL, or another form that is not a path. */
 const address = /^([\w+.-]+:\/\/|git@|github\.com\/|oci-layout:|service:)/;
 
@@ -42,7 +39,6 @@ export function externalFile(folder: string, documents: readonly unknown[]): str
       }
     }
   }
-  if (files.length > maxFiles) return `more than ${maxFiles} files`;
   const external = files.find(({ file }) => file.includes("$") || leadsOutside(folder, file));
   return external && `${external.key} ${external.file}`;
 }

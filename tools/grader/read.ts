@@ -114,7 +114,7 @@ function bounded<T>(
   if (text.startsWith("\u{fffd}\u{fffd}")) throw new Error("it is UTF-16; save it as UTF-8");
   if (text.includes("\0")) throw new Error("it contains NUL bytes; save it as text, in UTF-8");
   try {
-    return withDeadline(() => read(text), { for: what });
+    return withDeadline(() => read(text), what);
   } catch (error) {
     throw error instanceof RangeError ? new Error("it is nested too deep") : error;
   }

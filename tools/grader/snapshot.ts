@@ -110,21 +110,20 @@ class Copy {
   private addFile(file: string, stat: fs.Stats, isModule: boolean): void {
     const special = `${file} is neither a file nor a folder`;
     if (!stat.isFile()) throw new Refusal(special);
-    this.count(isModule, 0, stat.size);
-    const from = reading(file, () => openPlainFile(path.join(this.from, file)));
+    const source = reading(file, () => openPlainFile(path.join(this.from, file)));
     // It was replaced since its kind was read
-    if (from === undefined) throw new Refusal(special);
+    if (source === undefined) throw new Refusal(special);
     try {
-      const { O_WRONLY, O_CREAT, O_EXCL } = fs.constants;
-      const to = fs.openSync(path.join(this.to, file), O_WRONLY | O_CREAT | O_EXCL, 0o600);
-      try {
-        copyBytes(file, from, to, stat.size);
-        fs.fchmodSync(to, (stat.mode & 0o777) | 0o400);
-      } finally {
-        fs.closeSync(to);
-      }
+      this.count(isModule, 0, fs.fstatSync(source).size);
+      const target = path.join(this.to, file);
+      fs.writeFileSync(
+        target,
+        reading(file, () => fs.readFileSync(source)),
+        { flag: "wx" },
+      );
+      fs.chmodSync(target, (stat.mode & 0o777) | 0o400);
     } finally {
-      fs.closeSync(from);
+      fs.closeSync(source);
     }
   }
 
@@ -142,20 +141,5 @@ class Copy {
         throw new Refusal(`${limit.what} more than ${limit.bytes / 1e6} MB`);
       }
     }
-  }
-}
-
-/**
- * Copies an open file to its end, whatever size it claims.
- * @throws {Refusal} at the first byte beyond `size`.
- */
-function copyBytes(file: string, from: number, to: number, size: number): void {
-  const chunk = Buffer.allocUnsafe(Math.min(size + 1, 1_000_000));
-  for (let copied = 0; ; ) {
-    const length = reading(file, () => fs.readSync(from, chunk, 0, chunk.length, null));
-    if (length === 0) return;
-    copied += length;
-    if (copied > size) throw new Refusal(`${file} grows while it is read`);
-    for (let done = 0; done < length; ) done += fs.writeSync(to, chunk, done, length - done);
   }
 }

@@ -43,21 +43,13 @@ export function listNames(folder: string, limit: number): string[] {
 }
 
 /**
- * Opens a regular file for reading, and keeps its access time if the system allows that.
+ * Opens a regular file for reading, without blocking on a fifo or a device.
  * @returns A file descriptor; undefined if it is not a regular file.
  * @throws {Error} if it is missing, a symbolic link, or cannot be read.
  */
 export function openPlainFile(file: string): number | undefined {
-  // Without blocking on a fifo or a device, without following a link
-  const flags = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK;
-  let descriptor: number;
-  try {
-    descriptor = fs.openSync(file, flags | (fs.constants.O_NOATIME ?? 0));
-  } catch (error) {
-    // Only the owner of a file may use O_NOATIME
-    if ((error as NodeJS.ErrnoException).code !== "EPERM") throw error;
-    descriptor = fs.openSync(file, flags);
-  }
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+  const descriptor = fs.openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   if (fs.fstatSync(descriptor).isFile()) return descriptor;
   fs.closeSync(descriptor);
   return undefined;

@@ -1,21 +1,15 @@
 import { createContext, Script } from "node:vm";
 
-export interface DeadlineOptions {
-  /** What the work does, as it reads after "timed out after 2 s": `parsing the page`. */
-  for: string;
-  timeoutMs?: number;
-}
-
 const context = createContext({ work: (): unknown => undefined });
 const script = new Script("work()");
 
 /**
  * Runs synchronous work, such as a parser or a regular expression, with a timeout. A timer of this
  * thread cannot interrupt it; V8 can, from another thread.
+ * @param what What the work does, as it reads after "timed out after 2 s": `parsing the page`.
  * @throws {Error} after the timeout; what the work throws.
  */
-export function withDeadline<T>(work: () => T, options: DeadlineOptions): T {
-  const { timeoutMs = 2_000 } = options;
+export function withDeadline<T>(work: () => T, what: string, timeoutMs = 2_000): T {
   const outer = context.work;
   context.work = work;
   try {
@@ -24,7 +18,7 @@ export function withDeadline<T>(work: () => T, options: DeadlineOptions): T {
     // V8 creates this error in the other context, so it is not an instance of this context's Error
     if ((error as { code?: unknown } | undefined)?.code !== "ERR_SCRIPT_EXECUTION_TIMEOUT")
       throw error;
-    throw new Error(`timed out after ${timeoutMs / 1000} s ${options.for}`);
+    throw new Error(`timed out after ${timeoutMs / 1000} s ${what}`);
   } finally {
     context.work = outer;
   }

@@ -10,11 +10,7 @@ export async function requireWritable(file: string): Promise<void> {
 }
 
 /** @throws {UserError} if the report cannot be written. */
-export async function writeReport(
-  file: string,
-  content: string,
-  flag: "a" | "w" = "w",
-): Promise<void> {
+export async function writeReport(file: string, content: string, flag = "w"): Promise<void> {
   await writeFile(file, content, { flag }).catch(({ message }: Error) => {
     throw new UserError(`the report cannot be written (${message}): choose another file.`);
   });
