@@ -1,9 +1,13 @@
+import { expect } from "vitest";
 import { argv } from "../../tools/lib/argv";
 import { type Answer, fetchAnswer } from "../../tools/lib/http";
 import { run } from "../../tools/lib/run";
 import { waitUntil } from "../../tools/lib/wait";
 import { fetchMany } from "./load";
 import type { TestStack } from "./stacks";
+
+/** Whatever happens to the webapp or to Redis, a response takes less. */
+export const maxResponseMs = 2_000;
 
 /** @returns A URL of the visitor counter. */
 export const counterUrl = ({ ports }: TestStack, path: string): string =>
@@ -92,4 +96,19 @@ export async function waitUntilCounting(stack: TestStack): Promise<void> {
     timeoutMs: 20_000,
     intervalMs: 20,
   });
+}
+
+/** No number was given out twice, and each counted visit is stored. */
+export function expectExact({ sent, numbers, rise }: Outcome): void {
+  expect(duplicates(numbers)).toEqual([]);
+  expect(rise).toBeGreaterThanOrEqual(numbers.length);
+  expect(rise).toBeLessThanOrEqual(sent);
+}
+
+/** A well-formed 503, in time. */
+export function expectUnavailable({ status, headers, body, ms }: Answer, text: string): void {
+  const { "retry-after": retryAfter, "cache-control": cacheControl } = headers;
+  expect([status, retryAfter, cacheControl]).toEqual([503, "1", "no-store"]);
+  expect(body).toContain(text);
+  expect(ms).toBeLessThan(maxResponseMs);
 }

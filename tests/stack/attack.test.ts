@@ -55,42 +55,42 @@ async function forEach<Item>(
   await Promise.all(Array.from({ length: width }, worker));
 }
 
+const stack = useStack("production", services);
+const origin = (): string => `http://127.0.0.1:${stack.ports.proxy}`;
+const id = randomBytes(3).toString("hex");
+let pages = new Set<string>();
+let before = "";
+let bystander: Bystander;
+
+const logOf = async (service: string): Promise<string> => {
+  const containers = await listContainers(stack, service);
+  const logs = containers.map((container) => attempt("docker", argv`logs ${container.id}`));
+  return (await Promise.all(logs)).map(({ stdout, stderr }) => `${stdout}\n${stderr}`).join("\n");
+};
+/** What changes if a container is replaced or restarts. */
+const startsOfContainers = async (): Promise<string> => {
+  const ids = (await listContainers(stack)).map((container) => container.id);
+  const format = "{{.Id}} {{.State.StartedAt}} {{.RestartCount}} {{.State.OOMKilled}}";
+  return run("docker", argv`inspect ${`--format=${format}`} ${ids}`);
+};
+const expectNoRestart = async (): Promise<void> => {
+  expect(await startsOfContainers()).toEqual(before);
+  // nginx replaces a crashed worker process without a restart of the container
+  for (const service of ["proxy", "front-end"]) {
+    expect((await logOf(service)).match(/.*\[(?:alert|crit|emerg)\].*/g) ?? []).toEqual([]);
+  }
+};
+
+beforeAll(async () => {
+  await bringUp(stack, argv`--scale back-end=2`);
+  pages = await pagesOf(origin());
+  before = await startsOfContainers();
+  const page = readRepositoryFile(site, "index.html");
+  bystander = startBystander(origin(), { "/": page, "/api/hello": "Hello, World!" });
+});
+afterAll(() => bystander?.leave());
+
 describeOnEngine("production under attack", () => {
-  const stack = useStack("production", services);
-  const origin = (): string => `http://127.0.0.1:${stack.ports.proxy}`;
-  const id = randomBytes(3).toString("hex");
-  let pages = new Set<string>();
-  let before = "";
-  let bystander: Bystander;
-
-  const logOf = async (service: string): Promise<string> => {
-    const containers = await listContainers(stack, service);
-    const logs = containers.map((container) => attempt("docker", argv`logs ${container.id}`));
-    return (await Promise.all(logs)).map(({ stdout, stderr }) => `${stdout}\n${stderr}`).join("\n");
-  };
-  /** What changes if a container is replaced or restarts. */
-  const startsOfContainers = async (): Promise<string> => {
-    const ids = (await listContainers(stack)).map((container) => container.id);
-    const format = "{{.Id}} {{.State.StartedAt}} {{.RestartCount}} {{.State.OOMKilled}}";
-    return run("docker", argv`inspect ${`--format=${format}`} ${ids}`);
-  };
-  const expectNoRestart = async (): Promise<void> => {
-    expect(await startsOfContainers()).toEqual(before);
-    // nginx replaces a crashed worker process without a restart of the container
-    for (const service of ["proxy", "front-end"]) {
-      expect((await logOf(service)).match(/.*\[(?:alert|crit|emerg)\].*/g) ?? []).toEqual([]);
-    }
-  };
-
-  beforeAll(async () => {
-    await bringUp(stack, argv`--scale back-end=2`);
-    pages = await pagesOf(origin());
-    before = await startsOfContainers();
-    const page = readRepositoryFile(site, "index.html");
-    bystander = startBystander(origin(), { "/": page, "/api/hello": "Hello, World!" });
-  });
-  afterAll(() => bystander?.leave());
-
   describe("by malformed and hostile requests", () => {
     it.each(groupNames)("responds as expected: %s", async (group) => {
       const problems: string[] = [];
@@ -148,7 +148,9 @@ describeOnEngine("production under attack", () => {
     expect(failures).toEqual([]);
     expect(sent).toBeGreaterThan(1_000);
   });
+});
 
+describeOnEngine("production at its limit of connections", () => {
   it.each([
     ["256 connections at full speed", 256],
     ["60 browsers with six connections each", maxRequests],

@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer, type Server } from "node:net";
-import { networkInterfaces, tmpdir } from "node:os";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { argv } from "../../tools/lib/argv";
@@ -17,46 +17,10 @@ import {
   startProcesses,
   writableFolders,
 } from "../lib/confinement";
+import { hostAddresses, useHostServer } from "../lib/host";
+import { gatewaysOf, inspect, networksOf } from "../lib/networks";
 import { useParts } from "../lib/parts";
-import { bringUp, describeOnEngine, ownName, useStack } from "../lib/stacks";
-
-/** A server on all addresses of the host, as a database might be. */
-function useHostServer(): () => number {
-  let server: Server;
-  beforeAll(async () => {
-    server = createServer((socket) => socket.destroy());
-    await new Promise<void>((resolve) => server.listen(0, "0.0.0.0", resolve));
-  });
-  afterAll(() => {
-    server.close();
-  });
-  return () => (server.address() as { port: number }).port;
-}
-
-/** @returns The host's addresses, those in the networks of containers among them. */
-function hostAddresses(): string[] {
-  return Object.values(networkInterfaces())
-    .flatMap((addresses = []) => addresses)
-    .filter(({ family, internal }) => family === "IPv4" && !internal)
-    .map(({ address }) => address);
-}
-
-/** @returns The addresses that a project's networks reserve for the host, used or not. */
-async function gatewaysOf(project: string): Promise<string[]> {
-  const filter = `--filter=label=com.docker.compose.project=${project}`;
-  const networks = (await run("docker", argv`network ls --quiet ${filter}`)).split("\n");
-  const format = "--format={{range .IPAM.Config}}{{.Gateway}} {{end}}";
-  const gateways = await run("docker", argv`network inspect ${format} ${networks}`);
-  return gateways.split(/\s+/).filter(Boolean);
-}
-
-const inspect = (container: string, format: string): Promise<string> =>
-  run("docker", argv`inspect ${`--format=${format}`} ${container}`);
-
-async function networksOf({ id }: Container): Promise<string[]> {
-  const networks = "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}";
-  return (await inspect(id, networks)).trim().split(" ");
-}
+import { bringUp, describeOnEngine, ownName, type TestStack, useStack } from "../lib/stacks";
 
 /** Docker gives every container these, small and temporary. */
 const inEveryContainer = ["/dev", "/dev/mqueue", "/dev/shm"];
@@ -96,6 +60,21 @@ const cases: Case[] = [
     entry: "nginx",
   },
 ];
+
+/** @returns Servers on the host and beyond that no closed network should reach. */
+async function forbiddenTargets({ project, ports }: TestStack, port: number) {
+  const hostPorts = [port, 2375, 2376, ports.proxy, ports.web];
+  const addresses = [...hostAddresses(), ...(await gatewaysOf(project))];
+  return [
+    ...addresses.flatMap((host) => hostPorts.map((hostPort) => ({ host, port: hostPort }))),
+    { host: "host.docker.internal", port },
+    { host: "gateway.docker.internal", port },
+    // A documentation address, a metadata service, a name: beyond the host
+    { host: "198.51.100.1", port: 80 },
+    { host: "169.254.169.254", port: 80 },
+    { host: "example.com", port: 80 },
+  ];
+}
 
 describeOnEngine.each(cases)("inside the containers of $folder", (stackCase) => {
   const { folder, built, args, node, writable, internal, entry } = stackCase;
@@ -157,18 +136,7 @@ describeOnEngine.each(cases)("inside the containers of $folder", (stackCase) => 
   });
 
   it.each(internal)("%s can reach neither the host nor other networks", async (service) => {
-    const port = hostPort();
-    const ports = [port, 2375, 2376, stack.ports.proxy, stack.ports.web];
-    const addresses = [...hostAddresses(), ...(await gatewaysOf(stack.project))];
-    const targets = [
-      ...addresses.flatMap((host) => ports.map((hostPort) => ({ host, port: hostPort }))),
-      { host: "host.docker.internal", port },
-      { host: "gateway.docker.internal", port },
-      // A documentation address, a metadata service, a name: beyond the host
-      { host: "198.51.100.1", port: 80 },
-      { host: "169.254.169.254", port: 80 },
-      { host: "example.com", port: 80 },
-    ];
+    const targets = await forbiddenTargets(stack, hostPort());
     const { id } = firstOf(service);
     expect(await hasDefaultRoute(id)).toBe(false);
     expect(await ipv6Interfaces(id)).toEqual([]);

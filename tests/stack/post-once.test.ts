@@ -22,73 +22,73 @@ function withPost(conf: string): string {
   return conf.replace(restricted, restricted.replace("OPTIONS", "OPTIONS|POST"));
 }
 
-describeOnEngine("production's proxy with POST allowed, before failing servers", () => {
-  const network = ownName("post-once");
-  const proxy = `${network}-proxy`;
-  const recorders = [`${network}-1`, `${network}-2`];
-  const refusing = `${network}-refusing`;
-  const parts = useParts("production");
-  const proxies: string[] = [];
-  let nodeImage = "";
-  let port = 0;
+const network = ownName("post-once");
+const proxy = `${network}-proxy`;
+const recorders = [`${network}-1`, `${network}-2`];
+const refusing = `${network}-refusing`;
+const parts = useParts("production");
+const proxies: string[] = [];
+let nodeImage = "";
+let port = 0;
 
-  /**
-   * Builds production's proxy with POST allowed, and starts it.
-   * @returns Its port on the host.
-   */
-  const startProxy = async (
-    name: string,
-    changeFailover = (conf: string) => conf,
-  ): Promise<number> => {
-    const scratch = await mkdtemp(path.join(tmpdir(), network));
-    const edit = async (file: string, change: (conf: string) => string): Promise<void> => {
-      const conf = path.join(scratch, file);
-      await writeFile(conf, change(await readFile(conf, "utf8")));
-    };
-    await cp(path.join(root, "production/proxy"), scratch, { recursive: true });
-    await edit("limits.conf", withPost);
-    await edit("failover.conf", changeFailover);
-    proxies.push(name);
-    await run("docker", argv`build --tag ${name} ${scratch}`);
-    await rm(scratch, { recursive: true });
-
-    const hostPort = await freePort();
-    const options = argv`--detach --name=${name} --network=${network} --publish=${hostPort}:80`;
-    await run("docker", argv`run ${options} ${name}`);
-    const url = `http://127.0.0.1:${hostPort}/api/well/ready`;
-    await waitUntil(async () => (await fetchAnswer(url)).status === 200, {
-      for: "the proxy to find its servers",
-      timeoutMs: 20_000,
-    });
-    return hostPort;
+/**
+ * Builds production's proxy with POST allowed, and starts it.
+ * @returns Its port on the host.
+ */
+const startProxy = async (
+  name: string,
+  changeFailover = (conf: string) => conf,
+): Promise<number> => {
+  const scratch = await mkdtemp(path.join(tmpdir(), network));
+  const edit = async (file: string, change: (conf: string) => string): Promise<void> => {
+    const conf = path.join(scratch, file);
+    await writeFile(conf, change(await readFile(conf, "utf8")));
   };
+  await cp(path.join(root, "production/proxy"), scratch, { recursive: true });
+  await edit("limits.conf", withPost);
+  await edit("failover.conf", changeFailover);
+  proxies.push(name);
+  await run("docker", argv`build --tag ${name} ${scratch}`);
+  await rm(scratch, { recursive: true });
 
-  const get = (target: string, method = "GET") =>
-    fetchAnswer(`http://127.0.0.1:${port}${target}`, { method });
-  const post = (target: string, at = port): Promise<Exchange> =>
-    exchange(
-      at,
-      `POST ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx`,
-    );
-  const newId = (): string => randomBytes(6).toString("hex");
-  const arrivals = (): Promise<Arrival[]> =>
-    allArrivals(recorders, `/api/marker/${newId()}`, (target) => get(target));
-  const times = (list: readonly Arrival[], method: string, target: string): number =>
-    list.filter((arrival) => arrival.method === method && arrival.url === target).length;
-
-  beforeAll(async () => {
-    nodeImage = await parts.build("./back-end");
-    await run("docker", argv`network create ${network}`);
-    for (const name of recorders) await startRecorder(name, network, nodeImage);
-    port = await startProxy(proxy);
-    await arrivals();
+  const hostPort = await freePort();
+  const options = argv`--detach --name=${name} --network=${network} --publish=${hostPort}:80`;
+  await run("docker", argv`run ${options} ${name}`);
+  const url = `http://127.0.0.1:${hostPort}/api/well/ready`;
+  await waitUntil(async () => (await fetchAnswer(url)).status === 200, {
+    for: "the proxy to find its servers",
+    timeoutMs: 20_000,
   });
-  afterAll(async () => {
-    await attempt("docker", argv`rm --force ${proxies} ${refusing} ${recorders}`);
-    await attempt("docker", argv`network rm ${network}`);
-    await attempt("docker", argv`image rm ${proxies}`);
-  });
+  return hostPort;
+};
 
+const get = (target: string, method = "GET") =>
+  fetchAnswer(`http://127.0.0.1:${port}${target}`, { method });
+const post = (target: string, at = port): Promise<Exchange> =>
+  exchange(
+    at,
+    `POST ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx`,
+  );
+const newId = (): string => randomBytes(6).toString("hex");
+const arrivals = (): Promise<Arrival[]> =>
+  allArrivals(recorders, `/api/marker/${newId()}`, (target) => get(target));
+const times = (list: readonly Arrival[], method: string, target: string): number =>
+  list.filter((arrival) => arrival.method === method && arrival.url === target).length;
+
+beforeAll(async () => {
+  nodeImage = await parts.build("./back-end");
+  await run("docker", argv`network create ${network}`);
+  for (const name of recorders) await startRecorder(name, network, nodeImage);
+  port = await startProxy(proxy);
+  await arrivals();
+});
+afterAll(async () => {
+  await attempt("docker", argv`rm --force ${proxies} ${refusing} ${recorders}`);
+  await attempt("docker", argv`network rm ${network}`);
+  await attempt("docker", argv`image rm ${proxies}`);
+});
+
+describeOnEngine("production's proxy with POST allowed, before failing servers", () => {
   it.each([...failures, ...cutAnswers])(
     "sends a POST once, to one server, and reports its failure: %s",
     async (fault) => {
@@ -143,7 +143,9 @@ describeOnEngine("production's proxy with POST allowed, before failing servers",
     expect(paths.filter((target) => times(list, "POST", target) !== 1)).toEqual([]);
     await run("docker", argv`rm --force ${refusing}`);
   });
+});
 
+describeOnEngine("the proxy", () => {
   describe("tells the servers about a client", () => {
     const headersOf = async (...headers: string[]): Promise<Record<string, string[]>> => {
       const target = `/api/well/${newId()}`;
@@ -203,7 +205,9 @@ describeOnEngine("production's proxy with POST allowed, before failing servers",
       expect(arrived[name] ?? []).toEqual([]);
     });
   });
+});
 
+describeOnEngine("a careless proxy", () => {
   it("sends a POST twice with non_idempotent, which these tests notice", async () => {
     const careless = await startProxy(`${network}-careless`, (conf) =>
       conf.replace(/proxy_next_upstream (?=\w)/g, "proxy_next_upstream non_idempotent "),

@@ -96,7 +96,9 @@ describe("openRepository", () => {
     await expect(opened).rejects.toThrow(message);
     await expect(opened).rejects.not.toThrow(/\n/);
   });
+});
 
+describe("the copy", () => {
   it("copies what it reads, so that later changes of the repository do not matter", async () => {
     write({ "task0/Dockerfile": "FROM ubuntu\n", "task0/api/run.sh": "exit\n" });
     fs.chmodSync(at("task0/api/run.sh"), 0o4755);
@@ -162,7 +164,9 @@ describe("openRepository", () => {
     }
     for (const name of made) expect(fs.realpathSync(path.join(copy, name))).toMatch(copy);
   });
+});
 
+describe("a folder that is refused", () => {
   it.each<[string, () => void, string]>([
     [
       "a fifo",
@@ -219,7 +223,7 @@ describe("openRepository", () => {
     fs.chmodSync(at(name), 0o700);
   });
 
-  it("reads files of another user, whose access times it cannot preserve", async () => {
+  it("reads files of another user", async () => {
     write({ "task0/x": "text" });
     const task = (await asNobody(open)).get("task0");
     expect(task?.refusal).toBeUndefined();
