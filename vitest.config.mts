@@ -18,7 +18,7 @@ const withChromium = {
 };
 
 const faults = "tests/stack/faults.test.ts";
-const cluster = "tests/stack/cluster.test.ts";
+const cluster = "tests/stack/cluster*.test.ts";
 const bench = "tests/stack/bench.test.ts";
 const leftovers = "tests/stack/grader-leftovers.test.ts";
 

@@ -7,7 +7,8 @@ import type { Task } from "../../tools/grader/repository";
 import { argv } from "../../tools/lib/argv";
 import { attempt, run } from "../../tools/lib/run";
 import { waitUntil } from "../../tools/lib/wait";
-import { namesInEngine, type Port, upgraded, usePorts } from "../lib/grader-fixtures";
+import { upgraded } from "../lib/grader-files";
+import { namesInEngine, type Port, usePorts } from "../lib/grader-fixtures";
 import { describeOnEngine, ownName } from "../lib/stacks";
 
 /** @returns Everything in a folder: names, kinds, modes, times and contents. */
@@ -22,28 +23,28 @@ async function untilGone(text: string): Promise<void> {
 /** A command of a build or a container that no other test on this machine runs. */
 const longSleep = (): string => `sleep ${7000 + Math.floor(Math.random() * 1e6) / 1000}`;
 
-describeOnEngine("a hostile repository", { concurrent: true }, () => {
-  const portOf = usePorts();
+const portOf = usePorts();
 
-  /** @returns A task0 or task1 whose Dockerfile passes the reading phase and then does harm. */
-  async function portWith(lines: string, task: Task = "task0"): Promise<Port> {
-    const port = await portOf(task);
-    await port.write({ [`${task}/Dockerfile`]: `${upgraded}${lines}\n` });
-    return port;
-  }
+/** @returns A task0 or task1 whose Dockerfile passes the reading phase and then does harm. */
+async function portWith(lines: string, task: Task = "task0"): Promise<Port> {
+  const port = await portOf(task);
+  await port.write({ [`${task}/Dockerfile`]: `${upgraded}${lines}\n` });
+  return port;
+}
 
-  /**
-   * Grades a task, and checks that the repository is unchanged and that nothing is left behind.
-   * @returns The points that fail.
-   */
-  async function failuresOf(port: Port, task: Task, buildTimeoutMs = 60_000): Promise<Point[]> {
-    const before = await contentsOf(port.folder);
-    const points = await port.grade([task], buildTimeoutMs);
-    expect(await namesInEngine(port.name)).toEqual([]);
-    expect(await contentsOf(port.folder)).toBe(before);
-    return points.filter(({ verdict }) => verdict === "fail");
-  }
+/**
+ * Grades a task, and checks that the repository is unchanged and that nothing is left behind.
+ * @returns The points that fail.
+ */
+async function failuresOf(port: Port, task: Task, buildTimeoutMs = 60_000): Promise<Point[]> {
+  const before = await contentsOf(port.folder);
+  const points = await port.grade([task], buildTimeoutMs);
+  expect(await namesInEngine(port.name)).toEqual([]);
+  expect(await contentsOf(port.folder)).toBe(before);
+  return points.filter(({ verdict }) => verdict === "fail");
+}
 
+describeOnEngine("a hostile build", { concurrent: true }, () => {
   it("cannot build without end: the build is ended in the engine, too", async () => {
     const command = longSleep();
     expect(await failuresOf(await portWith(`RUN ${command}`), "task0", 4_000)).toMatchObject([
@@ -103,7 +104,9 @@ CMD ["echo", "Hello, World!"]`,
       await run("docker", argv`image rm ${name}`);
     }
   });
+});
 
+describeOnEngine("a hostile program", { concurrent: true }, () => {
   it.each([
     [
       "use more memory than it may, or run without end",
@@ -135,7 +138,9 @@ CMD ["echo", "Hello, World!"]`,
       { id: "task1.hello", cause: expect.stringMatching(/101$/) },
     ]);
   });
+});
 
+describeOnEngine("a hostile page", { concurrent: true }, () => {
   const download =
     "const a = document.createElement('a'); a.href = URL.createObjectURL(new Blob(['x'])); a.download = 'x'; a.click();";
   it.each([
@@ -162,7 +167,9 @@ CMD ["echo", "Hello, World!"]`,
     await port.replace("task3/back-end/api.js", "const isKnown", wait);
     expect(await failuresOf(port, "task3")).toMatchObject(failures);
   });
+});
 
+describeOnEngine("a hostile compose file", { concurrent: true }, () => {
   it("is not run if its compose file asks for more than containers", async () => {
     const port = await portOf("task4");
     const unsafe = {

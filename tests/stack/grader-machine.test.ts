@@ -1,8 +1,4 @@
-import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
@@ -17,7 +13,9 @@ import { root } from "../../tools/lib/course";
 import { attempt, run } from "../../tools/lib/run";
 import { waitUntil } from "../../tools/lib/wait";
 import { endScripts, startScript } from "../lib/child";
-import { namesInEngine, type Port, silent, upgraded, usePorts } from "../lib/grader-fixtures";
+import { upgraded } from "../lib/grader-files";
+import { namesInEngine, type Port, silent, usePorts } from "../lib/grader-fixtures";
+import { listenOnLoopback, plant, plantGit } from "../lib/planted";
 import { describeOnEngine, ownName } from "../lib/stacks";
 
 const minutes = 60_000;
@@ -41,74 +39,15 @@ const failuresOf = (points: readonly Point[]): Point[] =>
 const graderFilesIn = async (folder: string): Promise<string[]> =>
   (await readdir(folder)).filter((file) => file.startsWith("softy-pinko"));
 
-describeOnEngine("the command", () => {
-  const machine = ownName("command");
-  disks.push(machine);
+const machine = ownName("command");
+disks.push(machine);
 
-  beforeAll(async () => {
-    await buildMachine({ report: silent, signal });
-  });
-  afterEach(endScripts);
+beforeAll(async () => {
+  await buildMachine({ report: silent, signal });
+});
+afterEach(endScripts);
 
-  const programs = argv`git docker docker-compose docker-buildx docker-credential-spy npm chromium
-    setpriv sh node`;
-
-  /** Puts programs and configuration into a folder that record in `proof` that they were used. */
-  async function plant(folder: string, proof: string): Promise<void> {
-    const config = '{ "credsStore": "spy", "cliPluginsExtraDirs": ["."] }';
-    await mkdir(path.join(folder, ".docker"), { recursive: true });
-    await writeFile(path.join(folder, ".docker/config.json"), config);
-    const variables = ["COMPOSE_EXPERIMENTAL_GIT_REMOTE=true", "DOCKER_HOST=tcp://127.0.0.1:1"];
-    await writeFile(path.join(folder, ".env"), [...variables, "COMPOSE_FILE=x\n"].join("\n"));
-    for (const place of [folder, path.join(folder, "node_modules/.bin")]) {
-      await mkdir(place, { recursive: true });
-      for (const program of programs) {
-        const file = path.join(place, program);
-        const record = path.join(proof, file.replaceAll("/", "_"));
-        const script = `#!/bin/sh\necho "$@" > ${record}\n`;
-        if (!existsSync(file)) await writeFile(file, script, { mode: 0o755 });
-      }
-    }
-  }
-
-  /** Makes git repositories whose configuration runs commands: an archive can hold such. */
-  async function plantGit(port: Port, proof: string): Promise<void> {
-    const spy = `touch ${proof}/fsmonitor`;
-    await run("git", argv`init --quiet ${port.folder}`);
-    await run("git", argv`-C ${port.folder} config core.fsmonitor ${spy}`);
-    await run("git", argv`init --quiet ${path.join(port.folder, "task0")}`);
-    await port.write({
-      // A lazy clone without its commit: git fetches it from the remote, by running a command
-      "task0/.git/HEAD": `${"1".repeat(40)}\n`,
-      "task0/.git/config": `[core]
-  repositoryformatversion = 1
-[extensions]
-  partialClone = origin
-[remote "origin"]
-  promisor = true
-  url = ext::sh -c "touch% ${proof}/promisor"
-[protocol "ext"]
-  allow = always
-`,
-    });
-  }
-
-  /** Starts a server that only programs in this machine's own network can reach. */
-  async function listenOnLoopback() {
-    let requests = 0;
-    const server = createServer((_, response) => {
-      requests += 1;
-      response.end("TOP-SECRET");
-    }).listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const { port } = server.address() as AddressInfo;
-    return {
-      url: `http://127.0.0.1:${port}/secret`,
-      requests: () => requests,
-      close: () => server.close(),
-    };
-  }
-
+describeOnEngine("the command for a hostile repository", () => {
   it("runs no program, obeys no configuration and shows no secret", {
     timeout: 8 * minutes,
   }, async () => {
@@ -179,7 +118,9 @@ describeOnEngine("the command", () => {
     expect(await namesInEngine(machine)).toEqual([machine]);
     expect(await graderFilesIn(temporary)).toEqual([]);
   });
+});
 
+describeOnEngine("the command, interrupted", () => {
   it.each([
     ["SIGINT", 2],
     ["SIGKILL", "SIGKILL"],

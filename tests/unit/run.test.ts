@@ -1,8 +1,5 @@
 import { getEventListeners } from "node:events";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { root } from "../../tools/lib/course";
 import { attempt, type RunOptions, run } from "../../tools/lib/run";
 import { waitUntil } from "../../tools/lib/wait";
@@ -70,74 +67,6 @@ describe("attempt", () => {
     expect(outcome).toMatchObject({ ...failed, stdout: "" });
     expect(outcome.stderr).not.toBe("");
   });
-});
-
-describe("PATH", () => {
-  let top = "";
-  let cwd = "";
-  const bin = () => path.join(top, "node_modules/.bin");
-  const record = () => path.join(top, "record");
-  const callersPath = process.env.PATH ?? "";
-
-  beforeAll(() => {
-    top = mkdtempSync(path.join(tmpdir(), "run-test-"));
-    cwd = path.join(top, "repository");
-    for (const folder of [cwd, path.join(cwd, "node_modules/.bin"), bin()]) {
-      mkdirSync(folder, { recursive: true });
-      for (const name of ["sh", "planted"]) {
-        writeFileSync(path.join(folder, name), `#!/bin/sh\necho "$0" >> ${record()}\n`);
-        chmodSync(path.join(folder, name), 0o755);
-      }
-    }
-  });
-  afterEach(() => {
-    vi.unstubAllEnvs();
-    rmSync(record(), { force: true });
-  });
-  afterAll(() => rmSync(top, { recursive: true }));
-
-  it("reaches the program unchanged", async () => {
-    const { stdout } = await sh("echo $PATH", { cwd });
-    expect(stdout).toBe(callersPath.split(":").filter(path.isAbsolute).join(":"));
-  });
-
-  it("finds a program in an absolute folder", async () => {
-    await attempt("planted", [], { env: { PATH: `/nowhere:${bin()}:${callersPath}` } });
-    expect(existsSync(record())).toBe(true);
-  });
-
-  it.each([
-    callersPath,
-    `.:${callersPath}`,
-    `:${callersPath}`,
-    `/nowhere:${callersPath}:`,
-    `/nowhere::${callersPath}`,
-    `node_modules/.bin:./node_modules/.bin:${callersPath}`,
-    `../node_modules/.bin:${callersPath}`,
-    ".:node_modules/.bin",
-    "",
-  ])("does not find programs in the working directory: %j", async (PATH) => {
-    const tryAll = (options: RunOptions) =>
-      Promise.all(
-        ["sh", "planted"].flatMap((name) => [
-          attempt(name, ["--version"], options),
-          attempt("/bin/sh", ["-c", `${name} --version`], options),
-        ]),
-      );
-    await tryAll({ cwd, env: { PATH } });
-    vi.stubEnv("PATH", PATH);
-    await tryAll({ cwd });
-    expect(existsSync(record())).toBe(false);
-  });
-
-  it.each(["./planted", "node_modules/.bin/planted", "../node_modules/.bin/planted"])(
-    "is needed to find %s",
-    async (command) => {
-      const stderr = expect.stringContaining("ENOENT");
-      expect(await attempt(command, [], { cwd })).toMatchObject({ ...failed, stderr });
-      expect(existsSync(record())).toBe(false);
-    },
-  );
 });
 
 describe.concurrent("a canceled program", () => {
