@@ -24,6 +24,8 @@ const leftovers = "tests/stack/grader-leftovers.test.ts";
 
 export default defineConfig({
   test: {
+    // By default one processor stays idle, which is half of a machine with two
+    maxWorkers: "100%",
     reporters: ["default", "./tests/lib/closing-line.ts"],
     projects: [
       { test: { name: "unit", include: ["tests/unit/**/*.test.ts"], testTimeout: 30_000 } },
