@@ -34,6 +34,11 @@ const container = async (service: string): Promise<string> =>
   (await listContainers(stack, service)).at(-1)?.name ?? "";
 const scaleTo = (replicas: number): Promise<string> =>
   compose(stack, argv`up --detach --wait --no-recreate --scale webapp=${replicas}`);
+const waitUntilHealthy = () =>
+  waitUntil(
+    async () => (await listContainers(stack, "webapp")).every(({ health }) => health === "healthy"),
+    { for: "healthy replicas", timeoutMs: 30_000, intervalMs: 100 },
+  );
 beforeAll(() => bringUp(stack, argv`--scale webapp=3`));
 
 describeOnEngine("the visitor counter, when replicas come and go", () => {
@@ -70,6 +75,8 @@ describeOnEngine("the visitor counter, when replicas come and go", () => {
     // Longer than nginx waits for a response
     ["hangs for 4 seconds", "pause", "unpause", 4_000],
   ])("counts each visit exactly once when a replica %s", async (_, fault, recovery, ms) => {
+    // A container that is starting again cannot be paused
+    await waitUntilHealthy();
     const replica = await container("webapp");
     const outcome = await visitDuring(stack, async () => {
       await run("docker", [fault, replica]);
