@@ -15,6 +15,7 @@ const withEngine = {
 const withChromium = {
   ...withEngine,
   globalSetup: [...withEngine.globalSetup, "tests/lib/chromium.setup.ts"],
+  retry: { count: 3, condition: /ERR_NETWORK_CHANGED/ },
 };
 
 const faults = "tests/stack/faults.test.ts";

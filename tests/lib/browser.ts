@@ -1,9 +1,10 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import type { Browser, BrowserContextOptions, Page, Request } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, inject } from "vitest";
-import { launchChromium, settleNetwork } from "../../tools/lib/chromium";
+import { launchChromium } from "../../tools/lib/chromium";
 import { root } from "../../tools/lib/course";
+import { waitUntil } from "../../tools/lib/wait";
 
 /** `describe`, skipped if there is no Docker engine or no Chromium. */
 export const describeInBrowser = describe.skipIf(
@@ -12,6 +13,31 @@ export const describeInBrowser = describe.skipIf(
 
 export const desktop = { viewport: { width: 1440, height: 900 } };
 export const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
+
+/**
+ * Chromium's word when it gives up what it waits for, since an address was added to this machine:
+ * another test started a container. A test that fails of it is run again, as vitest.config.mts has it.
+ */
+const networkChanged = "net::ERR_NETWORK_CHANGED";
+
+/** IFA_F_TENTATIVE in Linux's if_addr.h: duplicate address detection is still running. */
+const tentative = 0x40;
+
+/**
+ * Waits until no IPv6 address of this machine is tentative, for at most 3 s. A new container's
+ * network gets its address about a second late.
+ */
+async function settleNetwork(): Promise<void> {
+  const isSettled = async (): Promise<boolean> => {
+    // Linux only. Columns: address, index, prefix length, scope, flags, name
+    const table = await readFile("/proc/net/if_inet6", "utf8").catch(() => "");
+    const flags = table.split("\n").map((line) => Number.parseInt(line.split(/ +/)[4] ?? "0", 16));
+    return flags.every((value) => (value & tentative) === 0);
+  };
+  const wait = { for: "the IPv6 addresses to settle", timeoutMs: 3_000 };
+  // An address that another machine uses too stays tentative
+  await waitUntil(isSettled, wait).catch(() => undefined);
+}
 
 /** An open page, and what happened on it so far. */
 export interface Visit {
@@ -25,6 +51,7 @@ export interface Visit {
 /** A real Chromium for the tests of a `describe`. */
 export class TestBrowser {
   #browser: Browser | undefined;
+  #networkHasChanged = false;
 
   /** @param args Returns further command-line switches, after the stack has been started. */
   static use(args: () => readonly string[] = () => []): TestBrowser {
@@ -32,8 +59,11 @@ export class TestBrowser {
     beforeAll(async () => {
       test.#browser = await launchChromium(inject("chromium") ?? "", args());
     });
-    afterEach(async () => {
+    afterEach(async ({ task }) => {
+      const isInvalid = task.result?.state === "fail" && test.#networkHasChanged;
+      test.#networkHasChanged = false;
       for (const context of test.#browser?.contexts() ?? []) await context.close();
+      if (isInvalid) throw new Error(networkChanged);
     });
     afterAll(async () => {
       await test.#browser?.close();
@@ -45,7 +75,7 @@ export class TestBrowser {
   async visit(
     url: string,
     options: BrowserContextOptions = desktop,
-    waitUntil: "networkidle" | "load" = "networkidle",
+    until: "networkidle" | "load" = "networkidle",
   ): Promise<Visit> {
     if (this.#browser === undefined) throw new Error("the browser has not been started");
     const context = await this.#browser.newContext(options);
@@ -55,14 +85,17 @@ export class TestBrowser {
       if (["error", "warning"].includes(message.type())) visit.complaints.push(message.text());
     });
     page.on("pageerror", (error) => visit.complaints.push(error.message));
-    page.on("requestfailed", (request) => visit.complaints.push(`failed: ${request.url()}`));
+    page.on("requestfailed", (request) => {
+      visit.complaints.push(`failed: ${request.url()}`);
+      if (request.failure()?.errorText === networkChanged) this.#networkHasChanged = true;
+    });
     page.on("response", (response) => {
       if (response.status() >= 400)
         visit.complaints.push(`${response.status()}: ${response.url()}`);
     });
     page.on("requestfinished", (request) => visit.requests.push(request));
     await settleNetwork();
-    await page.goto(url, { waitUntil });
+    await page.goto(url, { waitUntil: until });
     return visit;
   }
 }
