@@ -96,7 +96,7 @@ export function usePorts(): typeof Port.of {
   };
 }
 
-const sandboxOf = (prefix: string, buildTimeoutMs = 300_000): Sandbox => {
+export const sandboxOf = (prefix: string, buildTimeoutMs = 300_000): Sandbox => {
   return { prefix, signal: new AbortController().signal, report: silent, buildTimeoutMs };
 };
 

@@ -7,7 +7,7 @@ const composeFile = "docker-compose.yml";
 const textFile = "2-api-servers.txt";
 
 /** The API as in the course's text, but from distribution packages, which need no PyPI. */
-const flask = {
+export const flask = {
   Dockerfile: `FROM ubuntu:latest
 RUN apt-get update && apt-get upgrade -y && apt-get install -y python3-flask python3-flask-cors
 WORKDIR /app
@@ -80,7 +80,9 @@ export const variants = [
       await port.move("task5", "project/task5");
     })
     .deviates("ports"),
-  when("task6", "services and folders have other names")
+  when("task6", "services and folders have other names, paths in images are relative")
+    .replace("proxy/Dockerfile", "proxy.conf /etc", "proxy.conf ./etc")
+    .replace("front-end/Dockerfile", " /etc", " etc")
     .change(renameServices)
     .deviates("services")
     .deviates("command-bytes"),
@@ -95,5 +97,6 @@ export const variants = [
         [at(textFile)]: "# two API servers\ndocker compose up -d --scale back-end=2\n",
       }),
     )
+    .deviates("ports")
     .deviates("command-bytes"),
 ];

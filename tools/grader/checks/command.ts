@@ -1,10 +1,11 @@
 import { argv } from "../../lib/argv";
 import { fetchAnswer } from "../../lib/http";
 import { attempt } from "../../lib/run";
-import { waitUntil } from "../../lib/wait";
 import { confNames } from "../locate";
-import { deviate, fail, raise, skipped } from "../point";
+import { deviate, fail, raise } from "../point";
+import { readCommands, readOrFail } from "../read";
 import { readText } from "../repository";
+import { receivedBy } from "../sandbox";
 import { exactCommand, findCommand, judgeBytes, judgeMeaning } from "../scale-command";
 import { perSubject, reads, runs, type Subject } from "../subject";
 import { composeFileOf } from "./compose";
@@ -15,8 +16,10 @@ const textFile = "2-api-servers.txt";
 /** @throws {Judgement} if there is no such file. */
 function textOf(subject: Subject): string {
   const text = readText(subject.folder, textFile);
-  if (text !== undefined) return text;
   const hint = `Create it with this one line: ${exactCommand.trim()}`;
+  if (text !== undefined) {
+    return readOrFail(subject.pathOf(textFile), hint, () => readCommands(text));
+  }
   fail(`there is no ${textFile} in task6`, hint, subject.at(textFile));
 }
 
@@ -61,63 +64,54 @@ export const startsTwo = runs("two-servers", startNeeds, async (subject) => {
 /** Requests that are sent, and those of them that must alternate strictly. */
 const sample = { requests: 40, strict: 8 };
 
+/** Bytes of a header that are added to each request, so that it stands out from other traffic. */
+const padding = 2_000;
+
 export const takesTurns = runs("turns", ["two-servers"], async (subject) => {
   const { api, ...stack } = await scaledStackOf(subject);
   const proxy = await serverIn(subject, stack, "proxy");
   await request(subject, proxy, "/api/hello");
-  const run = Date.now().toString(36);
-  const markers = Array.from({ length: sample.requests }, (_, index) => `turn=${run}.${index}.`);
-  for (const [index, marker] of markers.entries()) {
+  const received = () => Promise.all(api.map(({ id }) => receivedBy(id)));
+  const servers: number[] = [];
+  let before = await received();
+  for (let count = 1; count <= sample.requests; count += 1) {
     // Forty slow responses would take minutes
-    const options = { timeoutMs: 3_000 };
-    const { status } = await fetchAnswer(`${proxy.url}/api/hello?${marker}`, options);
-    if (status === 200) continue;
-    const cause = `request ${index + 1} of ${sample.requests} gets ${status ?? "no response"}`;
-    fail(cause, "Read docker-compose logs.", (await composeFileOf(subject)).at("services"));
+    const options = { timeoutMs: 3_000, headers: { "X-Padding": "x".repeat(padding) } };
+    const { status } = await fetchAnswer(`${proxy.url}/api/hello`, options);
+    if (status !== 200) {
+      const cause = `request ${count} of ${sample.requests} gets ${status ?? "no response"}`;
+      fail(cause, "Read docker-compose logs.", (await composeFileOf(subject)).at("services"));
+    }
+    const after = await received();
+    servers.push(after.findIndex((bytes, index) => bytes - (before[index] ?? 0) >= padding));
+    before = after;
   }
-  const ids = api.map(({ id }) => id);
-  judgeTurns(subject, ids, await serversOf(markers, ids));
+  judgeTurns(subject, api.length, servers);
 });
 
-/** @returns For each marked request, the container whose log has it; undefined if none has it. */
-async function serversOf(
-  markers: readonly string[],
-  containers: readonly string[],
-): Promise<(string | undefined)[]> {
-  let servers: (string | undefined)[] = [];
-  const options = { maxOutputBytes: 8_000_000 };
-  const areLogged = async (): Promise<boolean> => {
-    const logs = new Map<string, string>();
-    for (const id of containers) {
-      const { stdout, stderr } = await attempt("docker", ["logs", id], options);
-      logs.set(id, `${stdout}\n${stderr}`);
-    }
-    servers = markers.map((marker) => containers.find((id) => logs.get(id)?.includes(marker)));
-    return !servers.includes(undefined);
-  };
-  const wait = { for: "all requests in the logs", timeoutMs: 5_000 };
-  await waitUntil(areLogged, wait).catch(() => undefined);
-  return servers;
-}
-
-function judgeTurns(
-  subject: Subject,
-  replicas: readonly string[],
-  servers: readonly (string | undefined)[],
-): void {
+/**
+ * @param servers Which replica got each request, counted from 0; -1 if none did.
+ * @throws {Judgement}
+ */
+function judgeTurns(subject: Subject, replicas: number, servers: readonly number[]): never {
   const first = servers.slice(0, sample.strict);
-  if (first.includes(undefined)) {
-    raise(skipped("the API does not log requests, so its replicas cannot be told apart"));
-  }
-  const served = replicas.map((id) => servers.filter((server) => server === id).length);
+  const served = Array.from(
+    { length: replicas },
+    (_, replica) => servers.filter((server) => server === replica).length,
+  );
   const place = subject.at(subject.confFile("proxy") ?? confNames.proxy);
+  const elsewhere = servers.filter((server) => server === -1).length;
+  if (elsewhere > 0) {
+    const hint = "Send every request to the API's service, and to no other.";
+    fail(`${elsewhere} of ${servers.length} requests reach no replica of the API`, hint, place);
+  }
   if (served.includes(0)) {
     const hint = "The proxy must know all replicas: use the service's name.";
     fail(`one replica gets every request (${served.join(", ")})`, hint, place);
   }
   const isStrict = first.every((server, index) => server !== first[index + 1]);
   if (isStrict && Math.max(...served) - Math.min(...served) <= 1) {
-    const cause = `${replicas.length} replicas, which served ${served.join(" and ")}`;
+    const cause = `${replicas} replicas, which served ${served.join(" and ")}`;
     raise({ verdict: "pass", cause });
   }
   const cause = `the replicas share the requests ${served.join(" to ")}, but not strictly in turn`;
