@@ -13,7 +13,13 @@ export const readable = [
     .fails("folder", /^there is no folder task0$/, ""),
   when("task0", "the Dockerfile's name is in lower case")
     .move("Dockerfile", "dockerfile")
-    .fails("dockerfile", /^dockerfile is not called Dockerfile$/, "Dockerfile"),
+    .deviates("dockerfile", /^it is called dockerfile$/, "dockerfile"),
+  when("task0", "the Dockerfile's name ends in txt")
+    .move("Dockerfile", "Dockerfile.txt")
+    .fails("dockerfile", /^Dockerfile\.txt is not called Dockerfile$/, "Dockerfile"),
+  when("task3", "the folder's name begins with a capital letter")
+    .change((port) => port.move("task3", "Task3"))
+    .fails("folder", /^it is called Task3; the text has task3/),
   when("task0", "the Dockerfile has Windows line endings")
     .replace("Dockerfile", "\n", "\r\n")
     .deviates("dockerfile", /Windows line/, "Dockerfile"),
@@ -98,13 +104,26 @@ export const readable = [
     .fails("proxy-paths", /nginx's own default\.conf/, "proxy/Dockerfile:2"),
   when("task5", "the API's port is published")
     .replace(composeFile, "back-end:task5", 'back-end:task5\n    ports: ["5252:5252"]')
-    .deviates("ports", /^back-end publishes 5252 on the host$/, `${composeFile}:7`),
+    .fails("ports", /^back-end publishes 5252 on the host$/, `${composeFile}:7`),
+  when("task5", "the front-end's port is published on loopback")
+    .replace(composeFile, "front-end:task5", 'front-end:task5\n    ports: ["127.0.0.1:81:9000"]')
+    .fails("ports", /^front-end publishes 81 on the host$/),
+  when("task5", "the API's port in its container is listed")
+    .replace(composeFile, "back-end:task5", 'back-end:task5\n    ports: ["5252"]')
+    .deviates("ports", /^back-end publishes 5252 at any free port/, `${composeFile}:7`),
+  when("task5", "proxy.conf is copied to a path that is relative to another folder")
+    .replace("proxy/Dockerfile", "COPY ./proxy.conf /", "WORKDIR /srv\nCOPY ./proxy.conf ")
+    .fails(
+      "proxy-paths",
+      /to \/srv\/etc\/nginx\/conf\.d\/default\.conf, where/,
+      "proxy/Dockerfile:3",
+    ),
   when("task5", "the proxy has no Dockerfile")
     .remove("proxy/Dockerfile")
     .fails("proxy-dockerfile", /^there is no proxy\/Dockerfile$/, "proxy/Dockerfile"),
   when("task6", "the API's port is published, so that it cannot be scaled")
     .replace(composeFile, "back-end:task6", 'back-end:task6\n    ports:\n      - "5252:5252"')
-    .fails("ports", /^back-end publishes 5252 .* cannot start$/, `${composeFile}:7`),
+    .fails("ports", /^back-end publishes 5252 on the host$/, `${composeFile}:7`),
   when("task6", "a container_name prevents scaling")
     .replace(
       composeFile,

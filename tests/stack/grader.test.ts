@@ -1,9 +1,12 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
 import { expect, it } from "vitest";
 import type { Point } from "../../tools/grader/point";
 import { tasks } from "../../tools/grader/repository";
 import { root } from "../../tools/lib/course";
 import type { Case } from "../lib/grader-case";
 import { readable, runnable } from "../lib/grader-cases";
+import { encodings } from "../lib/grader-encodings";
 import { gradePoints, type Port, usePorts } from "../lib/grader-fixtures";
 import { variants } from "../lib/grader-variants";
 import { describeOnEngine, ownName } from "../lib/stacks";
@@ -50,5 +53,15 @@ describeOnEngine("the grader", { concurrent: true, timeout: 300_000 }, () => {
   it.each(titled(readable))("reads a port: %s", async (_, mistake) => {
     const port = await makePort(mistake);
     expect(rootsOf(await port.read(mistake.task))).toEqual(mistake.expected);
+  });
+
+  it.each(encodings)("judges a $kind $as by whether its program reads it", async (row) => {
+    const port = await portOf("task6");
+    const text = await readFile(path.join(port.folder, "task6", row.file), "utf8");
+    await port.write({ [`task6/${row.file}`]: row.encode(text) });
+    const points = rootsOf(await port.read("task6"));
+    expect(points.map(({ verdict, cause }) => `${verdict}: ${cause}`)).toEqual(
+      row.finding === undefined ? [] : [expect.stringMatching(row.finding)],
+    );
   });
 });

@@ -27,7 +27,7 @@ async function judgeWith(
 const error = new TypeError(`${"x".repeat(300)}\nmore`);
 
 describe("a check that throws", () => {
-  it.each(["compose", "up"] as const)("costs its own point alone: %s", async (id) => {
+  it.each(checks.map(({ id }) => id))("costs its own point alone: %s", async (id) => {
     const points = await judgeWith(id, error);
     expect(points.get(id)).toMatchObject({
       id: `task6.${id}`,

@@ -84,6 +84,15 @@ describe("openRepository", () => {
     await expect(open()).rejects.toThrow(/task0 to task6/);
   });
 
+  it("finds tasks in capitals, and none in what a Mac adds to an archive", async () => {
+    write({ "__MACOSX/task0/Dockerfile": "", "port/Task0/Dockerfile": "", "port/TASK1/x": "" });
+    const names = Array.from(await open(), ([task, { name }]) => [task, name]);
+    expect(names).toEqual([
+      ["task0", "port/Task0"],
+      ["task1", "port/TASK1"],
+    ]);
+  });
+
   it.each([
     ["a missing folder", "nowhere", /nowhere is /],
     ["a folder without a task", ".", /holds no task0 to task6/],
@@ -136,33 +145,26 @@ describe("the copy", () => {
   });
 
   it.each([
-    ["a link to a file", { a: "x" }, ["a"]],
-    ["a link to a folder, and one through it", { "in/up": "../d", a: "in/up/y" }, ["in/up", "a"]],
-    ["a chain", { a: "b", b: "c", c: "x" }, ["a", "b", "c"]],
-    ["a link into node_modules", { "d/bin": "../node_modules/m" }, ["d/bin"]],
-    ["an absolute link", { a: "/etc/passwd" }, []],
-    ["a link that leaves", { a: "../../etc", "d/a": "../../x" }, []],
-    ["a link that leaves and returns", { a: "../task0/x", up: "d/..", b: "up/../x" }, ["a", "up"]],
-    ["a chain that leaves", { a: "b", b: "/etc" }, []],
-    ["a way through a link that leaves", { out: "/", a: "out/etc/passwd" }, []],
-    ["loops", { a: "a", b: "c", c: "b", "d/e": "../d/e/x" }, []],
-    ["dead links", { a: "nowhere", b: "x/y", c: ".git/config" }, []],
-    ["a long chain", Object.fromEntries(Array.from({ length: 20 }, (_, n) => [n, `${n + 1}`])), []],
-  ])("keeps only links that stay inside: %s", async (_, links, kept) => {
+    ["a link to a file", { a: "x" }],
+    ["a link to a folder, and one through it", { "in/up": "../d", a: "in/up/y" }],
+    ["a link into node_modules", { "d/bin": "../node_modules/m" }],
+    ["an absolute link", { a: "/etc/passwd" }],
+    ["a link that leaves", { a: "../../etc", "d/a": "../../x" }],
+    ["a way through a link that leaves", { out: "/", a: "out/etc/passwd" }],
+    ["loops", { a: "a", b: "c", c: "b", "d/e": "../d/e/x" }],
+    ["dead links", { a: "nowhere", b: "x/y", c: ".git/config" }],
+  ])("copies %s, and does not follow it", async (_, links) => {
     for (const file of argv`x d/y in/z node_modules/m .git/config`)
       write({ [`task0/${file}`]: "" });
     for (const [name, target] of Object.entries(links)) fs.symlinkSync(target, at(`task0/${name}`));
-    const { path: copy, entries, ...task } = await openTask0();
-    const made = Object.keys(links).filter((name) =>
-      fs.lstatSync(path.join(copy, name), { throwIfNoEntry: false }),
-    );
-    expect(made).toEqual(kept);
+    const task = (await open()).get("task0");
+    if (task === undefined) throw new Error("there is no task0");
     expect(task.refusal).toBeUndefined();
-    for (const name of Object.keys(links)) {
-      expect(entries.get(name)).toBe("link");
-      expect(readText({ ...task, path: copy, entries }, name)).toBeUndefined();
+    for (const [name, target] of Object.entries(links)) {
+      expect(fs.readlinkSync(path.join(task.path, name))).toBe(target);
+      expect(task.entries.get(name)).toBe("link");
+      expect(readText(task, name)).toBeUndefined();
     }
-    for (const name of made) expect(fs.realpathSync(path.join(copy, name))).toMatch(copy);
   });
 });
 

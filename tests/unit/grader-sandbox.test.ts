@@ -30,12 +30,19 @@ describe("parseListeners", () => {
   });
 });
 
+const noImage = (image: string, reason: string): string =>
+  `ERROR: failed to solve: x: failed to resolve source metadata for docker.io/${image}: ${reason}`;
+
 describe("explainFailedBuild", () => {
   const place = "Dockerfile:2\n--------------------\n";
-  const noStep = (log: string, command: string): string =>
-    `${log}\n${place}ERROR: failed to solve: process "/bin/sh -c ${command}" did not complete successfully: exit code: 100`;
-  const noImage = (image: string, reason: string): string =>
-    `ERROR: failed to solve: x: failed to resolve source metadata for docker.io/${image}: ${reason}`;
+  /** Step 5 fails, after steps 3 and 4 have succeeded. */
+  const noStep = (log: string, command: string): string => {
+    const reason = `process "/bin/sh -c ${command}" did not complete successfully: exit code: 100`;
+    const earlier =
+      "#4 0.1 dial tcp: i/o timeout; Could not resolve 'deb.example'; no space left on device";
+    return `${earlier}\n${log}\n#5 ERROR: ${reason}\n${place}ERROR: failed to solve: ${reason}`;
+  };
+  const fails = { verdict: "fail", line: 2 };
 
   it.each([
     [
@@ -51,7 +58,7 @@ describe("explainFailedBuild", () => {
     [
       "a registry that cannot be reached",
       noImage("library/python:3", "dial tcp: lookup registry-1.docker.io: no such host"),
-      { verdict: "skipped", cause: expect.stringMatching(/^something it needs cannot be/) },
+      { verdict: "skipped", cause: expect.stringMatching(/^Docker fails here: .*no such host/) },
     ],
     [
       "a package source that cannot be reached",
@@ -61,7 +68,7 @@ describe("explainFailedBuild", () => {
     [
       "an engine that has ended",
       "ERROR: failed to receive status: rpc error: code = Unavailable desc = error reading from server: EOF",
-      { verdict: "skipped", cause: expect.stringMatching(/^the engine has stopped/) },
+      { verdict: "skipped", cause: expect.stringMatching(/^Docker fails here: .*Unavailable/) },
     ],
     [
       "an image that the registry does not have",
@@ -73,15 +80,63 @@ describe("explainFailedBuild", () => {
       noImage("a/b:latest", "pull access denied, repository does not exist or may require"),
       { verdict: "fail", cause: "there is no image a/b:latest" },
     ],
-    ["another error", "ERROR: failed to solve: what?", { verdict: "fail", cause: "what?" }],
-    ["silence", "", { verdict: "fail", cause: "docker build failed" }],
+    [
+      "an error of an instruction",
+      `${place}ERROR: failed to solve: cannot replace to directory /a with file`,
+      { verdict: "fail", cause: "cannot replace to directory /a with file", line: 2 },
+    ],
+    [
+      "an unknown instruction",
+      "ERROR: failed to solve: dockerfile parse error on line 3: unknown instruction: RUNN",
+      { verdict: "fail", cause: expect.stringMatching(/unknown instruction: RUNN$/) },
+    ],
+    ["another error", "ERROR: failed to solve: what?", { verdict: "skipped" }],
+    ["silence", "", { verdict: "skipped" }],
     [
       "no terminal codes",
       noStep("#5 0.3 \x1b[2Jgone\x07", "x"),
       { verdict: "fail", cause: "`x` fails: gone" },
     ],
+    [
+      "a name in the stack",
+      noStep("#5 9.0 curl: (6) Could not resolve host: back-end", "curl"),
+      fails,
+    ],
+    [
+      "this address",
+      noStep("#5 9.0 connect ECONNREFUSED connection refused 127.0.0.1:5252", "x"),
+      fails,
+    ],
+    ["a URL in the stack", noStep("#5 9.0 getaddrinfo EAI_AGAIN back-end", "npm"), fails],
+    [
+      "npm's registry",
+      noStep(
+        "#5 9.0 npm error request to https://registry.npmjs.org failed, reason: getaddrinfo EAI_AGAIN registry.npmjs.org",
+        "npm ci",
+      ),
+      { verdict: "skipped", line: 2 },
+    ],
+    [
+      "pip's index",
+      noStep(
+        "#5 9.0 Failed to establish a new connection: [Errno -3] Temporary failure in name resolution')': /simple/flask/",
+        "pip",
+      ),
+      { verdict: "skipped" },
+    ],
   ])("reports %s", (_, output, finding) => {
     const file = "task0/Dockerfile";
     expect(explainFailedBuild(output, file)).toMatchObject({ ...finding, file });
+  });
+});
+
+it.each([
+  "pull access denied, repository does not exist or may require authorization",
+  "dial tcp: lookup registry-1.docker.io: no such host",
+])("explainFailedBuild reports an image that only the repository builds: %s", (reason) => {
+  const output = noImage("library/backend:latest", reason);
+  expect(explainFailedBuild(output, "Dockerfile", new Set(["backend:latest"]))).toMatchObject({
+    verdict: "fail",
+    cause: expect.stringMatching(/^it is based on backend:latest, which only this repository/),
   });
 });

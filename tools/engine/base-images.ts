@@ -3,6 +3,7 @@ import { arch, tmpdir } from "node:os";
 import path from "node:path";
 import { debianMirror } from "../lib/apt";
 import { argv } from "../lib/argv";
+import { officialImages } from "../lib/docker";
 import { UserError } from "../lib/errors";
 import type { Report } from "../lib/progress";
 import { attempt, type RunOptions, run } from "../lib/run";
@@ -29,8 +30,9 @@ const folder = path.join(__dirname, "stand-ins");
  */
 export async function ensureBaseImages(report: Report, signal: AbortSignal): Promise<string[]> {
   const options = { signal, onLine: report.detail };
-  const present = await presentImages();
-  const missing = Object.keys(baseImages).filter((image) => !present.has(image));
+  const names = Object.keys(baseImages);
+  const present = await officialImages(names, options);
+  const missing = names.filter((image) => !present.has(image));
   for (const [index, image] of missing.entries()) {
     report(`pulling ${image}`);
     const pull = { ...options, timeoutMs: 300_000 };
@@ -41,22 +43,8 @@ export async function ensureBaseImages(report: Report, signal: AbortSignal): Pro
     await buildStandIns(missing.slice(index), report, options);
     break;
   }
-  const images = missing.length === 0 ? present : await presentImages();
+  const images = missing.length === 0 ? present : await officialImages(names, options);
   return [...images].filter(([, isStandIn]) => isStandIn).map(([image]) => image);
-}
-
-/** @returns The base images that the engine has, and whether each is a stand-in. */
-async function presentImages(): Promise<Map<string, boolean>> {
-  const names = Object.keys(baseImages);
-  const format = '{{join .RepoTags " "}}\t{{index .Config.Labels "softy-pinko.stand-in"}}';
-  // Fails if an image is missing, but still prints the others
-  const { stdout } = await attempt("docker", argv`image inspect ${names} --format=${format}`);
-  const present = new Map<string, boolean>();
-  for (const [tags = "", standIn] of stdout.split("\n").map((line) => line.split("\t"))) {
-    const name = names.find((candidate) => tags.split(" ").includes(candidate));
-    if (name !== undefined) present.set(name, standIn !== "");
-  }
-  return present;
 }
 
 async function buildStandIns(

@@ -1,3 +1,4 @@
+import { fullName } from "../lib/docker";
 import { readText, type Task, type TaskFolder } from "./repository";
 
 /** The base images of the course. */
@@ -21,4 +22,19 @@ export function baseImages(folders: ReadonlyMap<Task, TaskFolder>): string[] {
     }
   }
   return [...names];
+}
+
+/** @returns The images that a repository's compose files name, without Docker's official ones. */
+export function ownImages(folders: ReadonlyMap<Task, TaskFolder>): Set<string> {
+  const names = new Set<string>();
+  for (const folder of folders.values()) {
+    for (const file of folder.entries.keys()) {
+      if (!/^(docker-)?compose\.ya?ml$/.test(file)) continue;
+      const lines = (readText(folder, file) ?? "").matchAll(
+        /^[ \t]+image:[ \t]*["']?([\w./:-]{1,200})/gm,
+      );
+      for (const [, image = ""] of lines) names.add(fullName(image));
+    }
+  }
+  return names;
 }

@@ -1,11 +1,14 @@
-import path from "node:path";
 import { argv } from "../lib/argv";
+import type { Build } from "../lib/compose-model";
+import { fullName } from "../lib/docker";
 import { printable } from "../lib/printable";
 import { attempt } from "../lib/run";
 import { removeDirectives } from "./directives";
-import { buildLimits, cacheArgs } from "./isolate";
-import { type Finding, failed, skipped } from "./point";
+import { dockerfileOf } from "./external-files";
+import { buildLimits, cacheArgs, isHidden } from "./isolate";
+import { type Finding, failed, type Place } from "./point";
 import type { Sandbox } from "./sandbox";
+import { engineFailed, wasStopped } from "./trouble";
 
 /** BuildKit passes on at most 2 MiB of the output of one step, at about 80 KB a second. */
 const maxOutputBytes = 1_500_000;
@@ -15,92 +18,118 @@ const maxOutputBytes = 1_500_000;
  * and file size of each process. The machine limits processes, memory and disk as a whole. The build's
  * network is not limited.
  * @param name Within the sandbox, such as `task2-front-end`.
- * @param context A folder in the grader's copy, whose Dockerfile is changed.
- * @param dockerfile From the context.
+ * @param settings With a context in the grader's copy, whose Dockerfile is changed.
  * @param shownFile The Dockerfile's path for the learner.
  * @returns The image's name, or why there is none.
  */
 export async function build(
-  { prefix, signal, report, buildTimeoutMs }: Sandbox,
+  { prefix, signal, report, buildTimeoutMs, ownImages }: Sandbox,
   name: string,
-  context: string,
-  dockerfile: string,
+  settings: Build & { context: string },
   shownFile: string,
 ): Promise<{ image: string } | Finding> {
-  const file = path.join(context, dockerfile);
+  const { context, target, args = {} } = settings;
+  const file = dockerfileOf(settings);
   await removeDirectives(file);
   report(`building ${name}`);
   const image = `${prefix}-${name}`;
   const ulimits = Object.entries(buildLimits).map(([kind, max]) => `--ulimit=${kind}=${max}`);
-  const args = Object.entries(cacheArgs(prefix)).map(
+  const harmless = Object.entries(args).filter(([key, value]) => value !== null && !isHidden(key));
+  const buildArgs = [...harmless, ...Object.entries(cacheArgs(prefix))].map(
     ([key, value]) => `--build-arg=${key}=${value}`,
   );
-  const { ok, exitCode, stderr } = await attempt(
+  const stage = target === undefined ? [] : [`--target=${target}`];
+  const outcome = await attempt(
     "docker",
-    argv`build --progress=plain ${ulimits} ${args} --file=${file} --tag=${image} ${context}`,
+    argv`build --progress=plain ${ulimits} ${buildArgs} ${stage} --file=${file} --tag=${image} ${context}`,
     { signal, timeoutMs: buildTimeoutMs, maxOutputBytes, onLine: report.detail },
   );
   signal.throwIfAborted();
-  if (ok) return { image };
-  return exitCode === undefined
-    ? explainStoppedBuild(stderr, shownFile)
-    : explainFailedBuild(stderr, shownFile);
+  if (outcome.ok && !/remain in the build cache/.test(outcome.stderr)) return { image };
+  if (!wasStopped(outcome)) return explainFailedBuild(outcome.stderr, shownFile, ownImages);
+  const hint = "An image of this course builds in a minute or two.";
+  return failed(`the build ${outcome.stderr}`, hint, { file: shownFile });
 }
 
-/** @param reason Why `attempt` stopped the build: `timed out after 5 s`. */
-export const explainStoppedBuild = (reason: string, file: string): Finding =>
-  failed(`the build ${reason}`, "An image of this course builds in a minute or two.", { file });
-
-/** Errors of package managers and of BuildKit if a registry or a package source is unreachable. */
-const unreachable = new RegExp(
+/** Errors of BuildKit and package managers if a registry or package source is unreachable, or a disk full. */
+const isLost = new RegExp(
   [
     "no such host|connection refused|TLS handshake timeout|network is unreachable|i/o timeout",
     "Temporary failure (in name resolution|resolving)|Could not resolve|getaddrinfo|ENOTFOUND",
-    "EAI_AGAIN|Failed to establish a new connection",
+    "EAI_AGAIN|Failed to (establish a new connection|connect to)|unable to resolve host",
+    "certificate (signed by unknown|verify failed)|unexpected EOF|50[234] |429 Too Many",
+    "no space left on device",
   ].join("|"),
+  "i",
 );
 
-/** Errors of Docker's client if its engine stops during a build. */
-const noEngine = /rpc error: code = Unavailable|Cannot connect to the Docker daemon/;
+/** Hosts that no build can reach, on any machine: itself, and names without a dot such as a service's. */
+const local =
+  /\b(localhost|127\.\d+\.\d+\.\d+|0\.0\.0\.0)\b|::1|\/\/[\w-]+[:/]|(host:?|address|resolve|resolving|ENOTFOUND|EAI_AGAIN) ['"‘]?[\w-]+['"’]?(?![\w.-])/i;
 
-/** The error of a registry that does not have an image, or requires authorization for it. */
-const noImage = /failed to resolve source metadata for (\S+): .*(not found|pull access denied)/;
+/** What a registry says of an image that it does not have, or does not give. */
+const isAbsent = /: \S+: not found( \(|$)/;
+const isDenied = /pull access denied|insufficient_scope/;
+
+/** Everybody may pull these: without them, something else is wrong. */
+const official = /^(docker\.io\/)?(library\/)?(ubuntu|nginx|node|python|debian|alpine|redis)[:@]/;
 
 /**
- * Explains why `docker build --progress=plain` failed.
+ * Explains why `docker build --progress=plain` failed. Only the step that failed counts.
  * @param file The Dockerfile's path for the learner.
+ * @param ownImages Full names of images that only the repository itself builds.
  */
-export function explainFailedBuild(output: string, file: string): Finding {
+export function explainFailedBuild(
+  output: string,
+  file: string,
+  ownImages: ReadonlySet<string> = new Set(),
+): Finding {
   const text = printable(output);
-  const line = Number(/^Dockerfile[^:\n]*:(\d+)$/m.exec(text)?.[1]);
+  const line = Number(/^[^:\n]*:(\d+)\n-{20}$/m.exec(text)?.[1]);
   const place = { file, ...(line > 0 && { line }) };
-  const [, message = "docker build failed"] =
-    /^ERROR: (?:failed to solve: )?(.*)$/m.exec(text) ?? [];
+  const [, message] = /^ERROR: (?:failed to (?:build: failed to )?solve: )?(.*)$/m.exec(text) ?? [];
   // The patterns below can take quadratic time
-  const error = message.slice(0, 20_000);
-  if (unreachable.test(text)) {
-    return { ...skipped(`something it needs cannot be downloaded here: ${error}`), ...place };
+  const error = (message ?? "").slice(0, 20_000);
+  const printed = linesOfFailedStep(text);
+  const image = /failed to resolve source metadata for (\S+):/.exec(error)?.[1];
+  const isOwn = image !== undefined && ownImages.has(fullName(image)) && !official.test(image);
+  const lost = [error, ...printed].filter((it) => isLost.test(it));
+  const isOfStep = isOwn || lost.length === 0 || lost.some((it) => local.test(it));
+  if (message === undefined || !isOfStep) {
+    return { ...engineFailed(lost[0] ?? (error || text)), ...place };
   }
-  if (noEngine.test(error)) return { ...skipped(`the engine has stopped: ${error}`), ...place };
-  const image = noImage.exec(error)?.[1];
-  if (image !== undefined) {
-    const name = image.replace(/^docker\.io\/(library\/)?/, "");
-    return failed(`there is no image ${name}`, "Check its name and tag after FROM.", place);
-  }
+  if (image !== undefined) return explainNoImage(image, error, place, isOwn);
   const missing = /"([^"]+)": not found|failed to compute cache key.*?"([^"]+)"/.exec(error);
   if (missing !== null) {
     const [, missingFile = missing[2]] = missing;
     const cause = `it copies ${missingFile?.replace(/^\//, "")}, which is not there`;
     return failed(cause, "Write the path from the build context; case counts.", place);
   }
+  const hint = "Run docker build and read its output.";
   const command = /process "(?:\/bin\/sh -c )?(.*)" did not complete/.exec(error)?.[1];
-  const cause =
-    command === undefined ? error : `\`${command.slice(0, 200)}\` fails: ${lastOutput(text)}`;
-  return failed(cause.slice(0, 600), "Run docker build and read its output.", place);
+  if (command !== undefined) {
+    const last = printed.findLast((it) => it.trim() !== "")?.trim() ?? "it prints nothing";
+    return failed(`\`${command.slice(0, 200)}\` fails: ${last}`.slice(0, 600), hint, place);
+  }
+  // BuildKit shows the instruction that it blames
+  const isOfFile = line > 0 || /dockerfile parse error|stage/.test(error);
+  return isOfFile ? failed(error.slice(0, 600), hint, place) : { ...engineFailed(error), ...place };
 }
 
-/** @returns The last line that a step printed, without BuildKit's prefix. */
-function lastOutput(text: string): string {
-  const lines = Array.from(text.matchAll(/^#\d+ \d+\.\d+ (.*\S.*)$/gm), ([, line]) => line);
-  return lines.at(-1)?.trim() ?? "it prints nothing";
+function explainNoImage(image: string, error: string, place: Place, isOwn: boolean): Finding {
+  const name = image.replace(/^docker\.io\/(library\/)?/, "");
+  if (isOwn) {
+    const cause = `it is based on ${name}, which only this repository builds: no other machine has it`;
+    return failed(cause, "Write FROM with an image of a registry.", place);
+  }
+  const isOfFile = isAbsent.test(error) || (isDenied.test(error) && !official.test(image));
+  if (!isOfFile) return { ...engineFailed(error), ...place };
+  return failed(`there is no image ${name}`, "Check its name and tag after FROM.", place);
+}
+
+/** @returns What the step that failed has printed, without BuildKit's prefix. */
+function linesOfFailedStep(text: string): string[] {
+  const step = /^#(\d+) ERROR: /m.exec(text)?.[1];
+  const prefix = new RegExp(`^#${step} \\d+\\.\\d+ (.*)$`, "gm");
+  return step === undefined ? [] : Array.from(text.matchAll(prefix), ([, printed = ""]) => printed);
 }

@@ -12,13 +12,14 @@ import type { Message } from "./messages";
 import { renderHtml } from "./render-html";
 import { renderText } from "./render-text";
 import { openRepository, type Task, tasks } from "./repository";
-import { scoreLine, tally } from "./score";
+import { scoreLine, tally, unjudged } from "./score";
 import { type Graded, gradeIn } from "./session";
 
 interface Options {
   task: Task[];
   json?: boolean;
   html?: string;
+  strict?: boolean;
   timeout: number;
 }
 
@@ -42,6 +43,7 @@ main(
       )
       .option("--json", "print the report as JSON")
       .option("--html <file>", "also write the report as one page, with pictures")
+      .option("--strict", "exit with 2 if points could not be judged, and none fails")
       .option("--timeout <seconds>", "for one build", wholeNumber(1, 86_400), 600)
       .addHelpText(
         "after",
@@ -89,7 +91,9 @@ main(
     if (page !== undefined) await writeReport(page, renderHtml({ ...facts, pictures }));
     const json = JSON.stringify({ version: 1, ...facts }, null, 2);
     process.stdout.write(options.json ? `${json}\n` : renderText(reports));
-    return tally(reports.flatMap(({ points }) => points)).fail > 0 ? 1 : 0;
+    const points = reports.flatMap((report) => report.points);
+    if (tally(points).fail > 0) return 1;
+    return options.strict && unjudged(points).length > 0 ? unfinished : 0;
   },
   { unfinished },
 );

@@ -1,4 +1,6 @@
+import path from "node:path";
 import type { Report } from "../lib/progress";
+import { ownImages } from "./base-images";
 import type { TaskReport } from "./messages";
 import { blockedBy, type Finding, failed, judge, type Point, type Points } from "./point";
 import type { Task, TaskFolder } from "./repository";
@@ -18,11 +20,12 @@ export function grading(task: Task, folder: TaskFolder | undefined, sandbox: San
   let picture: Buffer | undefined;
   let milliseconds = 0;
 
-  const problem = explainUngradable(folder, task);
+  const problem = problemOf(folder, task);
   const keepPicture = (png: Buffer): void => {
     picture = png;
   };
-  const subject = folder && !problem && new Subject(folder, sandbox, keepPicture);
+  const isComplete = folder !== undefined && folder.refusal === undefined;
+  const subject = isComplete ? new Subject(folder, sandbox, keepPicture) : undefined;
   const judgePhase = async (phase: "static" | "live"): Promise<void> => {
     if (subject === undefined) return;
     const start = performance.now();
@@ -53,14 +56,20 @@ export function grading(task: Task, folder: TaskFolder | undefined, sandbox: San
   };
 }
 
-/** @returns Why a task cannot be graded at all. */
-function explainUngradable(folder: TaskFolder | undefined, task: Task): Finding | undefined {
+/** @returns What is wrong with a task's folder as a whole. */
+function problemOf(folder: TaskFolder | undefined, task: Task): Finding | undefined {
   if (folder === undefined) {
     const hint = "Create it next to the other tasks.";
     return failed(`there is no folder ${task}`, hint, { file: task });
   }
-  if (folder.refusal === undefined) return undefined;
-  return failed(folder.refusal, "Remove what the course does not need.", { file: folder.name });
+  const place = { file: folder.name };
+  if (folder.refusal !== undefined) {
+    return failed(folder.refusal, "Remove what the course does not need.", place);
+  }
+  const name = path.basename(folder.name);
+  if (name === task) return undefined;
+  const cause = `it is called ${name}; the text has ${task}, and Linux tells them apart`;
+  return failed(cause, `Rename it: git mv ${name} ${task}`, place);
 }
 
 /** What a caller learns while tasks are graded. */
@@ -86,7 +95,7 @@ export async function gradeAll(
 ): Promise<TaskReport[]> {
   const gradings = tasks.map((task) => {
     const report = reportOn?.(task) ?? sandbox.report;
-    return grading(task, folders.get(task), { ...sandbox, report });
+    return grading(task, folders.get(task), { ...sandbox, report, ownImages: ownImages(folders) });
   });
   for (const { read } of gradings) await read();
   onRead?.();

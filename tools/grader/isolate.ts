@@ -1,4 +1,4 @@
-import type { Build, ComposeModel, ComposeService, Mount } from "../lib/compose-model";
+import type { ComposeModel, ComposeService, Mount } from "../lib/compose-model";
 
 /** Limits of every container that the grader runs. */
 export const limits = { memory: "512m", pids: 256, cpus: 1, logBytes: "2m" };
@@ -23,19 +23,8 @@ export const cacheArgs = (namespace: string) => ({ BUILDKIT_CACHE_MOUNT_NS: name
  * so that another repository's build would get that layer.
  * https://docs.docker.com/build/building/variables/#pre-defined-build-arguments
  */
-const isHidden = (name: string): boolean => /_proxy$|^BUILDKIT_|^SOURCE_DATE_EPOCH$/i.test(name);
-
-/**
- * The environment in which Docker's client reads a graded compose file. The file can use every
- * variable, so there are only those that the client needs to find its engine.
- * @returns All other variables of this process as undefined, which removes them.
- */
-export function bareEnvironment(): NodeJS.ProcessEnv {
-  const isNeeded = (name: string): boolean =>
-    /^(PATH|HOME|USER|TMPDIR|DOCKER_\w+|XDG_\w+|SSH_AUTH_SOCK)$/.test(name);
-  const others = Object.keys(process.env).filter((name) => !isNeeded(name));
-  return Object.fromEntries(others.map((name) => [name, undefined]));
-}
+export const isHidden = (name: string): boolean =>
+  /_proxy$|^BUILDKIT_|^SOURCE_DATE_EPOCH$/i.test(name);
 
 /** Settings of a service that the grader removes. Programs outside the stack can act on labels. */
 const removedKeys = new Set(
@@ -54,7 +43,7 @@ export function isolate(model: ComposeModel, project: string): ComposeModel {
   const rename = (parts: Record<string, unknown> = {}) =>
     Object.fromEntries(Object.keys(parts).map((name) => [name, { name: `${project}_${name}` }]));
   const services = Object.entries(model.services).map(([name, service]) => {
-    return [name, isolateService(service, project, `${project}-${name}`)] as const;
+    return [name, isolateService(service, `${project}-${name}`)] as const;
   });
   return {
     name: project,
@@ -67,17 +56,14 @@ export function isolate(model: ComposeModel, project: string): ComposeModel {
 }
 
 /** @param builtImage The name of its image, if it has a build. */
-function isolateService(
-  service: ComposeService,
-  project: string,
-  builtImage: string,
-): ComposeService {
+function isolateService(service: ComposeService, builtImage: string): ComposeService {
   const { image, build, volumes, scale, ports = [] } = service;
   const kept = Object.entries(service).filter(([key]) => !removedKeys.has(key));
   return {
     ...Object.fromEntries(kept),
     image: build ? builtImage : image,
-    build: build && isolateBuild(build, project),
+    // The grader has built it
+    build: undefined,
     volumes: volumes?.map(protectMount),
     scale: scale && Math.min(scale, maxScale),
     ports: ports.map(({ target, protocol = "tcp" }) => {
@@ -92,18 +78,6 @@ function isolateService(
       driver: "local",
       options: { "max-size": limits.logBytes, "max-file": "1", compress: "false" },
     },
-  };
-}
-
-/** Without tags, which could replace the user's images, and without a cache of its own. */
-function isolateBuild({ context, dockerfile, target, args = {} }: Build, project: string): Build {
-  const harmless = Object.entries(args).filter(([name]) => !isHidden(name));
-  return {
-    context,
-    dockerfile,
-    target,
-    args: { ...Object.fromEntries(harmless), ...cacheArgs(project) },
-    ulimits: buildLimits,
   };
 }
 

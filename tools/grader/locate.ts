@@ -41,10 +41,10 @@ export class Layout {
     return [...this.folder.entries.keys()].find(isWanted);
   }
 
-  /** @throws {Judgement} if a role has no readable Dockerfile of exactly this name. */
+  /** @throws {Judgement} if a role has no readable Dockerfile. */
   dockerfile(role: Role): { file: string; text: string; stages: Stages } {
     const context = this.contexts[role];
-    const file = path.posix.join(context, "Dockerfile");
+    const file = dockerfileIn(this.folder, context);
     const place = this.at(file);
     if (this.folder.entries.get(file) === "file") {
       const text = readText(this.folder, file);
@@ -65,14 +65,18 @@ export class Layout {
   /**
    * Finds where a role's Dockerfile copies a file or folder to.
    * @param name Without the folder that it is in.
+   * @returns An absolute path in the image.
    */
   copyOf(role: Role, name: string): { to: string | undefined; place: Place } {
     const { file, stages } = this.dockerfile(role);
+    let workdir = "/";
     for (const { keyword, args, line } of lastStage(stages).instructions) {
+      if (keyword === "WORKDIR") workdir = path.posix.resolve(workdir, args[0] ?? "");
       if (keyword !== "COPY" && keyword !== "ADD") continue;
       const [to = "", ...sources] = args.toReversed();
       if (!sources.some((source) => path.posix.basename(source) === name)) continue;
-      const target = to.endsWith("/") ? path.posix.join(to, name) : to;
+      const isFolder = /(^|\/)\.?$/.test(to);
+      const target = path.posix.resolve(workdir, to, isFolder ? name : "");
       return { to: target, place: this.at(file, line) };
     }
     return { to: undefined, place: this.at(file) };
@@ -151,6 +155,16 @@ export class Layout {
   }
 }
 
+/** @returns The path of a context's Dockerfile; without one, Docker uses `dockerfile`. */
+function dockerfileIn({ entries }: TaskFolder, context: string): string {
+  const [usual, other] = [`${context}/Dockerfile`, `${context}/dockerfile`].map(
+    path.posix.normalize,
+  );
+  return other !== undefined && entries.has(other) && !entries.has(usual ?? "")
+    ? other
+    : (usual ?? "");
+}
+
 /** Finds the build contexts of a task: by the text's names, otherwise by their contents. */
 function findContexts(folder: TaskFolder): Layout["contexts"] {
   const names = { "back-end": "back-end", "front-end": "front-end", proxy: "proxy" };
@@ -158,7 +172,7 @@ function findContexts(folder: TaskFolder): Layout["contexts"] {
   const contexts: Partial<Record<Role, string>> = {};
   for (const role of roles) if (folder.entries.has(role)) contexts[role] = role;
   for (const file of folder.entries.keys()) {
-    if (!/^[^/]+(\/[^/]+)?\/Dockerfile$/.test(file)) continue;
+    if (!/^[^/]+(\/[^/]+)?\/[Dd]ockerfile$/.test(file)) continue;
     const context = path.posix.dirname(file);
     if (Object.values(contexts).includes(context)) continue;
     contexts[roleOfContext(folder, context)] ??= context;
@@ -168,7 +182,7 @@ function findContexts(folder: TaskFolder): Layout["contexts"] {
 
 /** Infers a role from a Dockerfile: nginx with a site, nginx without one, or another program. */
 export function roleOfContext(folder: TaskFolder, context: string): Role {
-  const text = readText(folder, path.posix.join(context, "Dockerfile")) ?? "";
+  const text = readText(folder, dockerfileIn(folder, context)) ?? "";
   if (!/^[ \t]*FROM[ \t]+\S*nginx/im.test(text)) return "back-end";
   const isOfSite = ([file, kind]: [string, string]): boolean =>
     file.startsWith(`${context}/`) &&

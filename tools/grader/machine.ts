@@ -141,7 +141,8 @@ export async function lendImages(
   images: readonly string[],
   options: RunOptions,
 ): Promise<void> {
-  await copyImages(name, await officialImages(images, options), options);
+  const official = await officialImages(images, options);
+  await copyImages(name, [...official.keys()], options);
 }
 
 /** Copies a folder's contents into a machine; root owns the files there. */

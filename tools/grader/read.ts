@@ -39,6 +39,7 @@ export function readYaml(text: string | undefined): Yaml {
       const tags = warnings.filter(({ code }) => code === "TAG_RESOLVE_FAILED");
       const [problem] = [...errors, ...tags];
       if (problem === undefined) continue;
+      rejectOddCharacters(known);
       const { line } = lines.linePos(problem.pos[0]);
       throw new Error(`line ${line}: it is not valid YAML: ${problem.message}`);
     }
@@ -64,12 +65,21 @@ function countValues(value: unknown, known = new Map<unknown, number>()): number
 
 /** Parses a Dockerfile; throws as {@link readYaml} does. */
 export const readStages = (text: string | undefined): Stages =>
-  bounded(text, max.characters, "parsing it", parseDockerfile);
+  bounded(text, max.characters, "parsing it", (known) => parseDockerfile(typed(known)));
+
+/** @returns A text that a shell reads; throws as {@link readYaml} does. */
+export const readCommands = (text: string | undefined): string =>
+  bounded(text, max.characters, "reading it", typed);
 
 /** Parses an nginx conf; throws as {@link readYaml} does, for a missing semicolon too. */
 export const readDirectives = (text: string | undefined): Directive[] =>
   bounded(text, max.characters, "parsing it", (known) => {
-    const directives = parseNginxConf(known);
+    if (known.startsWith("\uFEFF")) {
+      throw new Error(
+        "it begins with a byte order mark, which nginx does not read; save it without",
+      );
+    }
+    const directives = parseNginxConf(typed(known));
     const open = findUnterminated(directives);
     if (open !== undefined) throw new Error(`line ${open.line}: "${open.name}" lacks its ";"`);
     return directives;
@@ -81,6 +91,23 @@ export const readDirectives = (text: string | undefined): Directive[] =>
  */
 export const readHtml = <T>(text: string | undefined, inspect: (page: CheerioAPI) => T): T =>
   bounded(text, max.page, "reading the page", (known) => inspect(load(known)));
+
+/** @throws {Error} for what looks right in an editor: Latin-1, or a space that is none. */
+export function rejectOddCharacters(text: string): void {
+  for (const [index, line] of text.split("\n").entries()) {
+    const it = `line ${index + 1}: it`;
+    if (line.includes("\uFFFD")) throw new Error(`${it} is not UTF-8; save it as UTF-8`);
+    if (!line.includes("\u00A0")) continue;
+    throw new Error(`${it} has a non-breaking space; replace it by a usual one`);
+  }
+}
+
+/** @returns The text, if it has no non-breaking space outside comments and quotes. */
+function typed(text: string): string {
+  const read = text.split("\n").map((line) => (/^\s*#|["'].*\u00A0/.test(line) ? "" : line));
+  rejectOddCharacters(read.join("\n").replaceAll("\uFFFD", ""));
+  return text;
+}
 
 /** The verdict on a file that one of the functions above cannot read. */
 function unreadable(error: unknown, hint: string, file: string): Finding {
@@ -112,7 +139,8 @@ function bounded<T>(
   }
   // What the byte order marks of UTF-16 become when they are read as UTF-8
   if (text.startsWith("\u{fffd}\u{fffd}")) throw new Error("it is UTF-16; save it as UTF-8");
-  if (text.includes("\0")) throw new Error("it contains NUL bytes; save it as text, in UTF-8");
+  if (text.includes("\0"))
+    throw new Error("it contains NUL bytes, as UTF-16 does; save it as UTF-8");
   try {
     return withDeadline(() => read(text), what);
   } catch (error) {

@@ -1,7 +1,7 @@
 import pc from "picocolors";
 import type { TaskReport } from "./messages";
 import type { Point } from "./point";
-import { colors, isConsequence, marks, placeOf, scoreLine } from "./score";
+import { colors, isConsequence, marks, placeOf, scoreLine, unjudged } from "./score";
 
 /** @returns The report for a terminal or a pipe: for each task its points, causes and score. */
 export function renderText(tasks: readonly TaskReport[]): string {
@@ -14,7 +14,10 @@ export function renderText(tasks: readonly TaskReport[]): string {
     return [heading, ...points.map(renderPoint), ...causes, "", score].join("\n");
   });
   const all = tasks.flatMap(({ points }) => points);
-  return `${blocks.join("\n\n")}\n\n${pc.bold("In total")}: ${scoreLine(all)}\n`;
+  const { length } = unjudged(all);
+  const open = `${length} point${length === 1 ? "" : "s"} could not be judged on this machine.\n`;
+  const total = `${pc.bold("In total")}: ${scoreLine(all)}\n`;
+  return `${blocks.join("\n\n")}\n\n${total}${length === 0 ? "" : open}`;
 }
 
 function renderPoint({ verdict, title, cause }: Point): string {

@@ -35,14 +35,14 @@ export async function openRepository(
     throw new UserError(`${folder} is not a folder: give the path of a repository of the course.`);
   }
   const root = realpathSync(folder);
-  const home = findHome(root);
+  const home = findTasks(root);
   if (home === undefined) {
     throw new UserError(`${folder} holds no task0 to task6: give the folder that does.`);
   }
   const usage: Usage = { entries: 0, bytes: 0 };
   const folders = new Map<Task, TaskFolder>();
-  for (const task of tasks.filter((name) => isFolder(path.join(home, name)))) {
-    const [from, to] = [path.join(home, task), path.join(realpathSync(scratch), task)];
+  for (const [task, from] of home) {
+    const to = path.join(realpathSync(scratch), task);
     const copy = copyFolder(from, to, usage);
     folders.set(task, { task, path: to, name: path.relative(root, from), ...copy });
   }
@@ -52,30 +52,55 @@ export async function openRepository(
 const isFolder = (file: string): boolean =>
   lstatSync(file, { throwIfNoEntry: false })?.isDirectory() === true;
 
-/** @returns The text of a task's file; undefined if it is not a regular file, or too large. */
-export function readText(folder: TaskFolder, file: string): string | undefined {
+/**
+ * Reads a task's file.
+ * @param decode How its bytes are read; by default as UTF-8.
+ * @returns Undefined if it is not a regular file, or too large.
+ */
+export function readText(
+  folder: TaskFolder,
+  file: string,
+  decode = (bytes: Buffer): string => bytes.toString(),
+): string | undefined {
   if (folder.entries.get(file) !== "file") return undefined;
   const fullPath = path.join(folder.path, file);
-  return statSync(fullPath).size > max.fileBytes ? undefined : readFileSync(fullPath, "utf8");
+  return statSync(fullPath).size > max.fileBytes ? undefined : decode(readFileSync(fullPath));
 }
 
-/** @returns The folder that contains the tasks, at most two levels down. */
-function findHome(root: string): string | undefined {
+/** Decodes a text as Compose and browsers do: as UTF-16 if its byte order mark says so. */
+export function decodeByMark(bytes: Buffer): string {
+  const mark = bytes.toString("latin1", 0, 2);
+  const encoding = mark === "\xFF\xFE" ? "utf-16le" : mark === "\xFE\xFF" ? "utf-16be" : "utf-8";
+  return new TextDecoder(encoding).decode(bytes);
+}
+
+/** @returns The folder of each task, at most two levels down. */
+function findTasks(root: string): [Task, string][] | undefined {
   let folders = [root];
   for (let level = 0; level <= 2; level += 1) {
-    const hasTask = (folder: string) => tasks.some((task) => isFolder(path.join(folder, task)));
-    const home = folders.find(hasTask);
-    if (home !== undefined) return home;
+    const found = folders.map(tasksIn).find((home) => home.length > 0);
+    if (found !== undefined) return found;
     folders = folders.flatMap(foldersIn).slice(0, max.searchedFolders);
   }
   return undefined;
+}
+
+/** @returns The folder of each task in a folder; one in capitals counts, too. */
+function tasksIn(folder: string): [Task, string][] {
+  const inner = foldersIn(folder);
+  return tasks.flatMap((task): [Task, string][] => {
+    const exact = path.join(folder, task);
+    const isSimilar = (other: string): boolean => path.basename(other).toLowerCase() === task;
+    const found = isFolder(exact) ? exact : inner.find(isSimilar);
+    return found === undefined ? [] : [[task, found]];
+  });
 }
 
 /** @returns The visible folders in a folder; none if it cannot be read. */
 function foldersIn(folder: string): string[] {
   try {
     return listNames(folder, max.listedNames)
-      .filter((name) => !/^(\.|node_modules$)/.test(name))
+      .filter((name) => !/^(\.|node_modules$|__MACOSX$)/.test(name))
       .map((name) => path.join(folder, name))
       .filter(isFolder);
   } catch {

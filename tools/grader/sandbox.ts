@@ -5,6 +5,8 @@ import { printable } from "../lib/printable";
 import type { Report } from "../lib/progress";
 import { attempt } from "../lib/run";
 import { limits } from "./isolate";
+import { raise } from "./point";
+import { ask, engineFailed, requireEngine, wasStopped } from "./trouble";
 
 /** Where graded images are built and run: under the grader's names, with limits. */
 export interface Sandbox {
@@ -14,6 +16,8 @@ export interface Sandbox {
   report: Report;
   /** For one build. */
   buildTimeoutMs: number;
+  /** Full names of images that only the repository itself builds. */
+  ownImages?: ReadonlySet<string>;
 }
 
 /** A container with a port that is published on loopback. */
@@ -57,6 +61,7 @@ export async function runToEnd(
       { signal, timeoutMs: 60_000 },
     );
     signal.throwIfAborted();
+    requireEngine(started);
     if (!started.ok) return { ok: false, stdout: "", stderr: await lastLog(container) };
     const follow = argv`logs --follow ${container}`;
     const printed = await attempt("docker", follow, { signal, timeoutMs, maxOutputBytes });
@@ -64,9 +69,9 @@ export async function runToEnd(
     if (printed.stdout.length + printed.stderr.length >= maxOutputBytes) {
       return { ...printed, ok: false, stderr: `printed more than ${maxOutputBytes / 1e6} MB` };
     }
-    if (!printed.ok) return printed;
-    const exited = await attempt("docker", ["wait", container], { signal, timeoutMs: 10_000 });
-    return { ...printed, ok: exited.stdout === "0" };
+    if (wasStopped(printed)) return printed;
+    if (!printed.ok) raise(engineFailed(printed.stderr));
+    return { ...printed, ok: (await ask(["wait", container], { signal })) === "0" };
   } finally {
     await remove(container);
   }
@@ -85,14 +90,18 @@ export async function start(
 ): Promise<Running> {
   const container = `${prefix}-${name}`;
   const publish = `--publish=127.0.0.1::${port}`;
-  await attempt("docker", argv`run --detach --name=${container} ${bounds} ${publish} ${image}`, {
-    signal,
-    timeoutMs: 60_000,
-  });
+  const run = argv`run --detach --name=${container} ${bounds} ${publish} ${image}`;
+  const started = await attempt("docker", run, { signal, timeoutMs: 60_000 });
   signal.throwIfAborted();
-  // A container that has exited publishes nothing
-  const published = await attempt("docker", argv`port ${container} ${port}/tcp`, { signal });
-  return { container, url: `http://${published.stdout.split("\n")[0] || "127.0.0.1:1"}` };
+  requireEngine(started);
+  return { container, url: (await publishedAt(container, port)) ?? "http://127.0.0.1:1" };
+}
+
+/** @returns The URL of a container's port; undefined if it is not published, or it has exited. */
+export async function publishedAt(container: string, port: number): Promise<string | undefined> {
+  const { ok, stdout, stderr } = await attempt("docker", argv`port ${container} ${port}/tcp`);
+  if (!ok && !/No public port|No such container/.test(stderr)) raise(engineFailed(stderr));
+  return ok ? `http://${stdout.split("\n")[0]}` : undefined;
 }
 
 /** @returns The last lines of a container's output, or the engine's error if it did not start. */
@@ -116,21 +125,40 @@ export interface Listener {
 }
 
 /**
- * Reads where a container listens. Its image may lack tools, so its tables are read through its
+ * Reads a file of /proc/net as a container sees it. Its image may lack tools, so it is read through its
  * process on this machine; if the engine runs on another one, as Docker Desktop's does, in the container.
  * @returns Undefined if it does not run.
  */
-export async function listenersOf(container: string): Promise<Listener[] | undefined> {
+async function readNet(container: string, files: readonly string[]): Promise<string | undefined> {
   const state = await attempt("docker", argv`inspect --format={{.Id}}/{{.State.Pid}} ${container}`);
+  if (!state.ok && !/No such (object|container)/.test(state.stderr)) {
+    raise(engineFailed(state.stderr));
+  }
   const [id = "", pid = "0"] = state.stdout.split("/");
   if (pid === "0") return undefined;
   const read = (file: string): Promise<string> =>
     readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "");
   if ((await read("cgroup")).includes(id)) {
-    return parseListeners(`${await read("net/tcp")}${await read("net/tcp6")}`);
+    return (await Promise.all(files.map((file) => read(`net/${file}`)))).join("");
   }
-  const inside = await attempt("docker", argv`exec ${container} cat /proc/net/tcp /proc/net/tcp6`);
-  return parseListeners(inside.stdout);
+  const paths = files.map((file) => `/proc/net/${file}`);
+  return (await attempt("docker", argv`exec ${container} cat ${paths}`)).stdout;
+}
+
+/** @returns Where a container listens; undefined if it does not run. */
+export async function listenersOf(container: string): Promise<Listener[] | undefined> {
+  const tables = await readNet(container, ["tcp", "tcp6"]);
+  return tables === undefined ? undefined : parseListeners(tables);
+}
+
+/** @returns How many bytes a container has received from others; 0 if it does not run. */
+export async function receivedBy(container: string): Promise<number> {
+  // Such as "  eth0:    1306      15    0    0 …", after two lines of headings
+  const interfaces = ((await readNet(container, ["dev"])) ?? "").matchAll(/^ *(\S+): *(\d+)/gm);
+  return Array.from(interfaces, ([, name, bytes]) => (name === "lo" ? 0 : Number(bytes))).reduce(
+    (sum, bytes) => sum + bytes,
+    0,
+  );
 }
 
 /** Reads /proc/net/tcp and tcp6: https://docs.kernel.org/networking/proc_net_tcp.html */

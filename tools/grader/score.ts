@@ -56,6 +56,10 @@ export const scoreLine = (points: readonly Point[]): string =>
 export const isConsequence = ({ verdict, cause }: Point): boolean =>
   verdict === "skipped" && cause?.startsWith("needs: ") === true;
 
+/** @returns The points that could not be judged, through no fault of the learner. */
+export const unjudged = (points: readonly Point[]): Point[] =>
+  points.filter((point) => point.verdict === "skipped" && !isConsequence(point));
+
 /** @returns Such as `task4/docker-compose.yml:14`; undefined if the place is not known. */
 export const placeOf = ({ file, line }: Point): string | undefined =>
   file && line !== undefined ? `${file}:${line}` : file;

@@ -1,13 +1,12 @@
 import * as fs from "node:fs";
 import path from "node:path";
-import { staysInside } from "./paths";
 import { isUtf8, listNames, openPlainFile, Refusal, reading } from "./source";
 
 export type Kind = "file" | "folder" | "empty folder" | "link";
 
 /** The contents of a copy. */
 export interface Snapshot {
-  /** By the path from the folder; without node_modules, but with links that are not copied. */
+  /** By the path from the folder; without node_modules. */
   entries: ReadonlyMap<string, Kind>;
   /** Why it is incomplete, if it is. */
   refusal: string | undefined;
@@ -28,8 +27,8 @@ const max = {
 };
 
 /**
- * Copies regular files, folders, and symbolic links that stay inside the folder, without `.git`. It
- * opens no special files and no files above the limits. Later changes of the source do not matter.
+ * Copies regular files, folders and symbolic links, which it does not follow, without `.git`. It opens
+ * no special files and no files above the limits. Later changes of the source do not matter.
  * @param from Is not changed.
  * @param to Must not exist.
  * @param all What has been copied from the same repository; this copy is added.
@@ -80,14 +79,9 @@ class Copy {
     return names.length === 0;
   }
 
-  /** Makes the relative links, then removes those that are dead or lead out of the copy. */
+  /** Makes the links once all files are copied, so that none is written through a link. */
   addLinks(): void {
-    const links = [...this.links].filter(([, target]) => !path.isAbsolute(target));
-    for (const [file, target] of links) fs.symlinkSync(target, path.join(this.to, file));
-    const outside = links
-      .map(([file]) => path.join(this.to, file))
-      .filter((link) => !staysInside(this.to, link));
-    for (const link of outside) fs.unlinkSync(link);
+    for (const [file, target] of this.links) fs.symlinkSync(target, path.join(this.to, file));
   }
 
   private add(file: string, depth: number, isModule: boolean): void {

@@ -7,11 +7,11 @@ import { type Container, listContainers } from "../lib/compose";
 import type { ComposeModel, ComposeService } from "../lib/compose-model";
 import { attempt, type Outcome } from "../lib/run";
 import { waitUntil } from "../lib/wait";
-import { removeDirectives } from "./directives";
+import { build } from "./build";
 import { dockerfileOf } from "./external-files";
-import { bareEnvironment, isolate } from "./isolate";
+import { isolate } from "./isolate";
 import type { Layout, Role } from "./locate";
-import type { Place } from "./point";
+import { fail, type Place, raise } from "./point";
 import type { Yaml } from "./read";
 import { listenersOf, type Sandbox } from "./sandbox";
 import { ports, type Subject } from "./subject";
@@ -68,7 +68,7 @@ export interface Project {
   sandbox: Sandbox;
 }
 
-/** Writes the isolated compose file, and removes the directives of the Dockerfiles in the copy. */
+/** Builds the images of a stack, and writes its isolated compose file. */
 export async function prepareProject(subject: Subject, model: ComposeModel): Promise<Project> {
   const { folder, sandbox } = subject;
   const name = `${sandbox.prefix}-${folder.task}`;
@@ -77,9 +77,21 @@ export async function prepareProject(subject: Subject, model: ComposeModel): Pro
   await mkdir(scratch, { mode: 0o700 });
   const file = path.join(scratch, "docker-compose.json");
   await writeFile(file, JSON.stringify(isolate(model, name)));
-  for (const { build } of Object.values(model.services)) {
-    const dockerfile = build && dockerfileOf(build);
-    if (dockerfile !== undefined && existsSync(dockerfile)) await removeDirectives(dockerfile);
+  for (const [service, { build: settings }] of Object.entries(model.services)) {
+    if (settings?.context === undefined) continue;
+    const { context } = settings;
+    const dockerfile = path.relative(folder.path, dockerfileOf(settings));
+    if (!existsSync(path.join(folder.path, dockerfile))) {
+      fail(`there is no ${dockerfile}`, "Create it there.", subject.at(dockerfile));
+    }
+    const shown = subject.pathOf(dockerfile);
+    const built = await build(
+      sandbox,
+      `${folder.task}-${service}`,
+      { ...settings, context },
+      shown,
+    );
+    if (!("image" in built)) raise(built);
   }
   return { name, file, sandbox };
 }
@@ -93,7 +105,6 @@ export async function compose(
   const command = argv`compose --progress=plain --project-name ${name} --file ${file} ${args}`;
   const outcome = await attempt("docker", command, {
     cwd: path.dirname(file),
-    env: bareEnvironment(),
     signal: sandbox.signal,
     timeoutMs,
     maxOutputBytes: 4_000_000,

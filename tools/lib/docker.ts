@@ -47,7 +47,7 @@ export function requireVersions(
 }
 
 /** @returns An image's full name, such as `nginx:latest` for `docker.io/library/nginx`. */
-function fullName(image: string): string {
+export function fullName(image: string): string {
   const name = image.replace(/^docker\.io\//, "").replace(/^library\//, "");
   return /[:@][^/]*$/.test(name) ? name : `${name}:latest`;
 }
@@ -55,15 +55,15 @@ function fullName(image: string): string {
 /**
  * Finds Docker's official images among some names: pulled from Docker Hub or built by `tools/engine`
  * as a stand-in. Any other image with such a name was built here and belongs to the user.
- * @returns Their full names, each once.
+ * @returns Whether each is a stand-in, by its full name.
  */
 export async function officialImages(
   names: readonly string[],
   options: RunOptions,
-): Promise<string[]> {
+): Promise<Map<string, boolean>> {
   const candidates = new Set(names.map(fullName).filter((name) => !name.includes("/")));
   const format = '{{join .RepoDigests " "}}\t{{index .Config.Labels "softy-pinko.stand-in"}}';
-  const official: string[] = [];
+  const official = new Map<string, boolean>();
   for (const name of candidates) {
     const inspect = argv`image inspect --format=${format} -- ${name}`;
     const { ok, stdout } = await attempt("docker", inspect, options);
@@ -72,7 +72,7 @@ export async function officialImages(
     const isPulled = digests
       .split(" ")
       .some((digest) => digest.replace(/^docker\.io\/library\//, "").startsWith(`${repository}@`));
-    if (ok && (isPulled || standIn !== "")) official.push(name);
+    if (ok && (isPulled || standIn !== "")) official.set(name, standIn !== "");
   }
   return official;
 }

@@ -7,9 +7,10 @@ import { findChromium } from "../../lib/chromium";
 import { attempt } from "../../lib/run";
 import type { Role } from "../locate";
 import { fail, raise, skipped } from "../point";
-import { readText } from "../repository";
+import { decodeByMark, readText } from "../repository";
 import { ports, rolesOf, runs, type Subject } from "../subject";
 import type { PointId } from "../titles";
+import { wasStopped } from "../trouble";
 import { serverOf } from "./running";
 
 interface BrowserOptions {
@@ -74,13 +75,14 @@ async function visitPage(
     --log-net-log=${networkLog} --net-log-max-size-mb=20 --window-size=1280,800 --screenshot=${picture} --dump-dom --enable-logging=stderr
     --virtual-time-budget=5000 ${url}`;
   try {
-    const { ok, exitCode, stdout, stderr } = await attempt(program, args, {
+    const outcome = await attempt(program, args, {
       cwd: profile,
       env: { HOME: profile, XDG_CONFIG_HOME: profile, XDG_CACHE_HOME: profile },
       signal: sandbox.signal,
       timeoutMs: 40_000,
       maxOutputBytes: 8_000_000,
     });
+    const { ok, stdout, stderr } = outcome;
     return {
       /** The page's HTML after its scripts have run; empty if the browser did not get that far. */
       html: stdout,
@@ -89,7 +91,7 @@ async function visitPage(
       /** Requests were given up for what happens on this machine, such as another container's start. */
       isCutOff: (await readFile(networkLog, "utf8").catch(() => "")).includes(networkChanged),
       /** Why it was ended, such as `timed out after 40 s`: the page keeps it busy. */
-      ended: exitCode === undefined ? stderr : undefined,
+      ended: wasStopped(outcome) ? stderr : undefined,
       /** Its last message if it failed. */
       failure: ok ? undefined : stderr.trim().split("\n").at(-1),
     };
@@ -115,7 +117,7 @@ function judgeVisit(
   if (load(html)("#dynamic-content").text().includes("Hello, World!")) return;
   if (isCutOff) raise(skipped("this machine's network changes while the page loads"));
   const page = subject.page();
-  const [host] = load(readText(subject.folder, page) ?? "")("script")
+  const [host] = load(readText(subject.folder, page, decodeByMark) ?? "")("script")
     .toArray()
     .map(({ attribs }) => attribs.src ?? "")
     .filter((src) => /jquery/i.test(src))

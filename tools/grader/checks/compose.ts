@@ -4,19 +4,16 @@ import { argv } from "../../lib/argv";
 import type { ComposeModel } from "../../lib/compose-model";
 import { baseOf, repositoryOf } from "../../lib/dockerfile";
 import { attempt } from "../../lib/run";
-import { externalFile } from "../external-files";
-import { bareEnvironment } from "../isolate";
 import { type Role, roleOfContext, roles } from "../locate";
-import { deviate, fail, settle } from "../point";
-import { readOrFail, readYaml, type Yaml } from "../read";
-import { readText } from "../repository";
+import { deviate, fail, raise, settle } from "../point";
+import { readOrFail, readYaml, rejectOddCharacters, type Yaml } from "../read";
+import { decodeByMark, readText } from "../repository";
 import { ComposeFile } from "../stack";
 import { perSubject, ports, reads, rolesOf, type Subject } from "../subject";
+import { engineFailed } from "../trouble";
 import { unsafeSettings } from "../unsafe-settings";
 
 const fileNames = ["docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml"];
-
-const unneeded = "The course does not need this, so the task is not run. Remove it.";
 
 /** The task's compose file. */
 export const composeFileOf = perSubject(async (subject): Promise<ComposeFile> => {
@@ -28,18 +25,16 @@ export const composeFileOf = perSubject(async (subject): Promise<ComposeFile> =>
   }
   const file = subject.pathOf(name);
   const hint = "The course needs a few lines of YAML, in which the indentation counts.";
-  const yaml = readOrFail(file, hint, () => readYaml(readText(folder, name)));
-  const external = externalFile(folder.path, yaml.values);
-  if (external !== undefined) {
-    const cause = `it asks for other compose files or files from outside its folder: ${external}`;
-    fail(cause, unneeded, { file });
-  }
+  const yaml = readOrFail(file, hint, () => readYaml(readText(folder, name, decodeByMark)));
   const config = await attempt("docker", argv`compose --file ${name} config --format=json`, {
     cwd: folder.path,
-    env: { ...bareEnvironment(), COMPOSE_PROJECT_NAME: "graded" },
+    env: { COMPOSE_PROJECT_NAME: "graded" },
     timeoutMs: 30_000,
     maxOutputBytes: 4_000_000,
   });
+  if (/is not a docker command|daemon|no space left|unknown .*flag/.test(config.stderr)) {
+    raise(engineFailed(config.stderr));
+  }
   if (!config.ok) explainInvalid(subject, name, yaml, config.stderr);
   const model = JSON.parse(config.stdout) as ComposeModel;
   return new ComposeFile(subject, name, yaml, model, findServices(subject, model));
@@ -52,6 +47,8 @@ function explainInvalid(subject: Subject, name: string, yaml: Yaml, message: str
     const hint = "Indent it as deep as the other services.";
     fail(`${outside.name}: is outside services:`, hint, subject.at(name, outside.line));
   }
+  const text = readText(subject.folder, name, decodeByMark) ?? "";
+  readOrFail(subject.pathOf(name), "Type it again.", () => rejectOddCharacters(text));
   const errors = message.split("\n").filter((line) => !/level=warning/.test(line));
   const cause = errors.at(-1)?.replaceAll(`${subject.folder.path}/`, "");
   // Compose names the line where the block began
@@ -96,7 +93,8 @@ export const isSafe = reads("safe", ["compose"], async (subject) => {
   const { model, name } = await composeFileOf(subject);
   const unsafe = unsafeSettings(model, subject.folder.path);
   const cause = unsafe.map(({ service, what }) => `${service} asks for ${what}`).join("; ");
-  if (unsafe.length > 0) fail(cause, unneeded, subject.at(name));
+  const hint = "The course does not need this, so the task is not run. Remove it.";
+  if (unsafe.length > 0) fail(cause, hint, subject.at(name));
 });
 
 export const hasServices = reads("services", ["compose"], async (subject) => {
@@ -161,14 +159,15 @@ export const publishes = (...published: Role[]) =>
     for (const role of published) judgePorts(subject, composeFile, role);
     const wanted = published.map((role) => composeFile.services[role]);
     for (const [name, service] of Object.entries(composeFile.model.services)) {
-      const others = service.ports?.flatMap((port) => port.published ?? []) ?? [];
+      const others = service.ports ?? [];
       if (others.length === 0 || wanted.includes(name)) continue;
-      const cause = `${name} publishes ${others.join(", ")} on the host`;
-      const hint = "Publish only the proxy: write the container's port alone, or expose.";
+      const mapped = others.flatMap((port) => port.published ?? []);
+      const hint = "Everything goes through the proxy: remove the ports, or write expose.";
       const place = composeFile.at("services", name, "ports");
-      const isScaled = subject.folder.task === "task6" && name === composeFile.services["back-end"];
-      if (isScaled) fail(`${cause}, so a second replica cannot start`, hint, place);
-      deviate(cause, hint, place);
+      if (mapped.length > 0)
+        fail(`${name} publishes ${mapped.join(", ")} on the host`, hint, place);
+      const targets = others.map(({ target }) => target).join(", ");
+      deviate(`${name} publishes ${targets} at any free port of the host`, hint, place);
     }
   });
 

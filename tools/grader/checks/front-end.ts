@@ -6,9 +6,10 @@ import { attempt } from "../../lib/run";
 import { confInImage, confNames, siteFolder, siteInImage } from "../locate";
 import { deviate, fail, type Place } from "../point";
 import { readHtml, readOrFail } from "../read";
-import { readText } from "../repository";
+import { decodeByMark, readText } from "../repository";
 import { bounds } from "../sandbox";
 import { reads, runs, type Subject } from "../subject";
+import { requireEngine } from "../trouble";
 import { imageOf } from "./images";
 
 export const withoutSpace = (text: string): string => text.replace(/\s+/g, "");
@@ -22,6 +23,7 @@ export const hasSite = reads("site", [], (subject) => {
     const hint = "Clone with --recurse-submodules, or remove its .git folder and commit its files.";
     fail(cause, hint, place);
   }
+  inspectPage(subject, () => undefined);
   const [page, wanted] = [subject.page(), `${site}/index.html`];
   if (page !== wanted) deviate(`the front page is ${page}`, `The text has ${wanted}.`, place);
 });
@@ -67,27 +69,29 @@ async function printedIn(subject: Subject, commands: readonly string[]): Promise
   const script = commands.join(`; echo; echo '${mark}'; `);
   const container = `${sandbox.prefix}-${folder.task}-paths`;
   const image = await imageOf(subject, "front-end");
-  const { stdout } = await attempt(
+  const outcome = await attempt(
     "docker",
     argv`run --rm --name ${container} --network=none ${bounds} --entrypoint=sh ${image} -c ${script}`,
     { timeoutMs: 30_000, maxOutputBytes: 1_000_000, signal: sandbox.signal },
   );
   sandbox.signal.throwIfAborted();
-  return stdout.split(mark).map((printed) => printed.trim());
+  // Docker's own code if it cannot run the container
+  if (outcome.exitCode === 125) requireEngine(outcome);
+  return outcome.stdout.split(mark).map((printed) => printed.trim());
 }
 
 /** Inspects the front page. */
 function inspectPage(subject: Subject, inspect: ($: CheerioAPI) => void): void {
   const file = subject.page();
   const hint = "Use the text's page.";
-  const read = () => readHtml(readText(subject.folder, file), inspect);
+  const read = () => readHtml(readText(subject.folder, file, decodeByMark), inspect);
   readOrFail(subject.pathOf(file), hint, read);
 }
 
 /** @returns The first line of the front page with a text. */
 function atText(subject: Subject, text: string): Place {
   const file = subject.page();
-  const lines = readText(subject.folder, file)?.split("\n") ?? [];
+  const lines = readText(subject.folder, file, decodeByMark)?.split("\n") ?? [];
   return subject.at(file, lines.findIndex((line) => line.includes(text)) + 1 || undefined);
 }
 

@@ -1,13 +1,13 @@
 import path from "node:path";
 import { argv } from "../../lib/argv";
 import { baseOf, repositoryOf } from "../../lib/dockerfile";
-import { attempt } from "../../lib/run";
 import { build } from "../build";
 import type { Role } from "../locate";
 import { blockedBy, deviate, fail, raise, settle } from "../point";
 import { runToEnd } from "../sandbox";
 import { perSubject, reads, runs, type Subject } from "../subject";
 import type { PointId } from "../titles";
+import { ask } from "../trouble";
 
 /** A check of one role's image. */
 export interface RoleOptions {
@@ -19,6 +19,10 @@ export interface RoleOptions {
 export const hasDockerfile = ({ id, role, needs = [] }: RoleOptions) =>
   reads(id, needs, (subject) => {
     const { file, text } = subject.dockerfile(role);
+    const name = path.posix.basename(file);
+    if (name !== "Dockerfile") {
+      deviate(`it is called ${name}`, "The text has Dockerfile.", subject.at(file));
+    }
     if (text.includes("\r")) {
       deviate("it has Windows line endings", "Save it with LF.", subject.at(file));
     }
@@ -72,7 +76,7 @@ export const imageOf = perSubject(async (subject, role: Role): Promise<string> =
   const { folder, contexts, sandbox } = subject;
   const file = subject.pathOf(subject.dockerfile(role).file);
   const context = path.join(folder.path, contexts[role]);
-  const built = await build(sandbox, `${folder.task}-${role}`, context, "Dockerfile", file);
+  const built = await build(sandbox, `${folder.task}-${role}`, { context }, file);
   if ("image" in built) return built.image;
   const { finding: upgrade } = settle(() => judgeUpgrade(subject));
   const isUpgrade = upgrade?.verdict === "fail" && upgrade.line && upgrade.line === built.line;
@@ -101,7 +105,7 @@ export const printsHello = runs("output", ["build"], async (subject) => {
 export const worksInApp = runs("workdir", ["build"], async (subject) => {
   const image = await imageOf(subject, "back-end");
   const format = "--format={{.Config.WorkingDir}}";
-  const { stdout } = await attempt("docker", argv`image inspect ${format} ${image}`);
+  const stdout = await ask(argv`image inspect ${format} ${image}`);
   if (stdout === "/app") return;
   deviate(`it is ${stdout || "/"}`, "Write WORKDIR /app.", subject.atInstruction("WORKDIR"));
 });

@@ -3,13 +3,13 @@ import type { Container } from "../../lib/compose";
 import { type Answer, fetchAnswer } from "../../lib/http";
 import { attempt } from "../../lib/run";
 import { waitUntil } from "../../lib/wait";
-import { explainFailedBuild, explainStoppedBuild } from "../build";
 import { errorIn, type Role } from "../locate";
 import { deviate, fail, type Place, raise } from "../point";
-import { listenersOf, start } from "../sandbox";
+import { listenersOf, publishedAt, start } from "../sandbox";
 import { compose, containersOf, type Project, prepareProject, untilListening } from "../stack";
 import { hasStack, perSubject, ports, rolesOf, runs, type Subject } from "../subject";
 import type { PointId } from "../titles";
+import { ask, engineFailed, requireEngine, wasStopped } from "../trouble";
 import { composeFileOf } from "./compose";
 import { imageOf, type RoleOptions } from "./images";
 
@@ -24,12 +24,7 @@ export const stackOf = perSubject(async (subject): Promise<Stack> => {
   const { sandbox, folder } = subject;
   const composeFile = await composeFileOf(subject);
   const place = subject.at(composeFile.name);
-  const file = subject.pathOf(composeFile.name);
   const project = await prepareProject(subject, composeFile.model);
-  sandbox.report("building");
-  const built = await compose(project, ["build"], sandbox.buildTimeoutMs);
-  if (built.exitCode === undefined) raise(explainStoppedBuild(built.stderr, file));
-  if (!built.ok) raise(explainFailedBuild(`${built.stdout}\n${built.stderr}`, file));
   sandbox.report("starting");
   const { containers, error } = await startStack(subject, project);
   if (error !== undefined) {
@@ -56,7 +51,9 @@ export async function startStack(
   args: readonly string[] = [],
 ): Promise<Stack & { error: string | undefined }> {
   const up = ["up", "--detach", "--no-build", ...args];
-  const { ok, stderr } = await compose(project, up, 120_000);
+  const outcome = await compose(project, up, 120_000);
+  requireEngine(outcome);
+  const { ok, stderr } = outcome;
   const api = (await composeFileOf(subject)).service("back-end").name;
   const replicas = ok ? await containersOf(project, api) : [];
   const ids = replicas.map(({ id }) => id);
@@ -100,9 +97,7 @@ export async function serverIn(subject: Subject, stack: Stack, role: Role): Prom
   const { name: service } = composeFile.service(role);
   const port = composeFile.portOf(role);
   const container = stack.containers.find((candidate) => candidate.service === service)?.id ?? "";
-  const published = await attempt("docker", argv`port ${container} ${port}/tcp`);
-  const url = published.ok ? `http://${published.stdout.split("\n")[0]}` : undefined;
-  return { role, service, container, port, url };
+  return { role, service, container, port, url: await publishedAt(container, port) };
 }
 
 /**
@@ -182,9 +177,10 @@ export async function explainSilence(
 
 export const endsOnInterrupt = runs("interrupt", ["port"], async (subject) => {
   const { container } = await serverOf(subject, "back-end");
-  await attempt("docker", argv`kill --signal=SIGINT ${container}`);
+  await ask(argv`kill --signal=SIGINT ${container}`);
   const ended = await attempt("docker", ["wait", container], { timeoutMs: 5_000 });
   if (ended.ok) return;
+  if (!wasStopped(ended)) raise(engineFailed(ended.stderr));
   await attempt("docker", argv`rm --force ${container}`);
   const cause =
     "it still runs after 5 s: PID 1 of a container ignores signals that it does not handle, and a shell does not forward them";
