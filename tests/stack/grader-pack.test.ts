@@ -5,9 +5,11 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { argv } from "../../tools/lib/argv";
 import { root } from "../../tools/lib/course";
 import { attempt, run } from "../../tools/lib/run";
+import { usePorts } from "../lib/grader-fixtures";
 import { describeOnEngine, ownName } from "../lib/stacks";
 
 describeOnEngine("the grader from a packed tarball", () => {
+  const portOf = usePorts();
   let scratch: string;
   const grade = (args: readonly string[]) =>
     attempt(path.join(scratch, "node_modules/.bin/softy-pinko-grade"), args, { cwd: tmpdir() });
@@ -34,5 +36,14 @@ describeOnEngine("the grader from a packed tarball", () => {
     const { exitCode, stdout } = await grade([root, "--task", "0"]);
     expect(stdout).toContain("prints exactly Hello, World!");
     expect(exitCode).toBe(0);
+  });
+
+  it("says that it could not judge a point, and with --strict exits with 2", async () => {
+    const port = await portOf("task0");
+    await port.append("task0/Dockerfile", "COPY --from=registry.invalid/a /b /b\n");
+    const { exitCode, stdout } = await grade([port.folder, "--task", "0", "--strict"]);
+    expect(stdout).toMatch(/task0\.build: Docker fails here: .*registry\.invalid/);
+    expect(stdout).toMatch(/\n1 point could not be judged on this machine\.$/);
+    expect(exitCode).toBe(2);
   });
 });

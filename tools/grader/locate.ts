@@ -1,11 +1,9 @@
 import path from "node:path";
 import { lastStage, type Stages } from "../lib/dockerfile";
 import { type Directive, findDirectives } from "../lib/nginx-conf";
-import { attempt } from "../lib/run";
 import { fail, type Place, settle } from "./point";
 import { readDirectives, readOrFail, readStages } from "./read";
 import { readText, type TaskFolder } from "./repository";
-import { lastLog } from "./sandbox";
 
 /** What an image is for. */
 export const roles = ["back-end", "front-end", "proxy"] as const;
@@ -188,13 +186,4 @@ export function roleOfContext(folder: TaskFolder, context: string): Role {
     file.startsWith(`${context}/`) &&
     (file.endsWith(".html") || (kind !== "file" && file.includes("front")));
   return [...folder.entries].some(isOfSite) ? "front-end" : "proxy";
-}
-
-/** @returns Why a container exited: the first error in its log, or the log's last lines. */
-export async function errorIn(container: string): Promise<string> {
-  const options = { timeoutMs: 10_000, maxOutputBytes: 4_000_000 };
-  const { stdout, stderr } = await attempt("docker", ["logs", "--tail=60", container], options);
-  const lines = `${stdout}\n${stderr}`.split("\n").map((line) => line.replace(/\p{Cc}/gu, ""));
-  const error = lines.find((line) => /^(\w+\.)*\w*Error\b|\[emerg\]/.test(line));
-  return (error?.trim().slice(0, 240) ?? (await lastLog(container))) || "it printed nothing";
 }

@@ -22,9 +22,3 @@ export function realPathOf(target: string): string | undefined {
   const parent = realPathOf(path.dirname(target));
   return parent && path.join(parent, path.basename(target));
 }
-
-/** @returns Whether a file exists or could be created in a folder, through links too. */
-export function staysInside(folder: string, file: string): boolean {
-  const real = realPathOf(file);
-  return real !== undefined && contains(folder, real);
-}

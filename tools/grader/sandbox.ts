@@ -62,7 +62,7 @@ export async function runToEnd(
     );
     signal.throwIfAborted();
     requireEngine(started);
-    if (!started.ok) return { ok: false, stdout: "", stderr: await lastLog(container) };
+    if (!started.ok) return { ok: false, stdout: "", stderr: await errorIn(container) };
     const follow = argv`logs --follow ${container}`;
     const printed = await attempt("docker", follow, { signal, timeoutMs, maxOutputBytes });
     signal.throwIfAborted();
@@ -79,7 +79,7 @@ export async function runToEnd(
 
 /**
  * Starts an image in the background and publishes one of its ports on loopback. If it does not
- * start, nothing listens at the URL, and {@link lastLog} says why.
+ * start, nothing listens at the URL, and {@link errorIn} says why.
  * @param port The container's.
  */
 export async function start(
@@ -104,17 +104,15 @@ export async function publishedAt(container: string, port: number): Promise<stri
   return ok ? `http://${stdout.split("\n")[0]}` : undefined;
 }
 
-/** @returns The last lines of a container's output, or the engine's error if it did not start. */
-export async function lastLog(container: string): Promise<string> {
-  const printed = await attempt("docker", argv`logs --tail=5 ${container}`, {
-    maxOutputBytes: 4_000_000,
-    timeoutMs: 10_000,
-  });
-  const format = "{{.State.Error}}";
-  const error = await attempt("docker", argv`inspect --format=${format} ${container}`);
-  const text = printable(`${printed.stdout}\n${printed.stderr}\n${error.stdout}`);
+/** @returns Why a container ended: the first error in its log, its last lines, or the engine's error. */
+export async function errorIn(container: string): Promise<string> {
+  const options = { timeoutMs: 10_000, maxOutputBytes: 4_000_000 };
+  const printed = await attempt("docker", argv`logs --tail=60 ${container}`, options);
+  const state = await attempt("docker", argv`inspect --format={{.State.Error}} ${container}`);
+  const text = printable(`${printed.stdout}\n${printed.stderr}\n${state.stdout}`);
   const lines = text.split("\n").filter((line) => line.trim() !== "");
-  return lines.slice(-2).join(" / ").slice(0, 300);
+  const error = lines.find((line) => /^(\w+\.)*\w*Error\b|\[emerg\]/.test(line));
+  return (error ?? lines.slice(-2).join(" / ")).trim().slice(0, 300) || "it printed nothing";
 }
 
 /** An address on which a container listens. */
