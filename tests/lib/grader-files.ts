@@ -5,8 +5,13 @@ export type Files = Record<string, string>;
 
 const numberOf = (task: Task): number => Number(task.at(-1));
 
-/** To the grader, packages are upgraded; `:` saves the time. */
-export const upgraded = "FROM ubuntu:latest\nRUN : apt-get update && : apt-get upgrade -y\n";
+/**
+ * To the grader, packages are upgraded; `:` saves the time. What the step prints, although it
+ * succeeds, must not excuse a mistake in a later one.
+ */
+export const upgraded = `FROM ubuntu:latest
+RUN : apt-get update && : apt-get upgrade -y && echo "dial tcp: i/o timeout; Could not resolve 'deb.example'; 503 Service Unavailable; no space left on device"
+`;
 
 /** The API in plain Node.js, without a package. */
 function backEnd(task: Task): Files {
