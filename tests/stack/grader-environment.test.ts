@@ -169,6 +169,15 @@ describeOnEngine("a mistake on a machine without trouble", () => {
     ]);
   });
 
+  it("fails if it is based on an image that only another task builds", async () => {
+    const port = await portOf("task4", "task5");
+    await port.replace("task4/docker-compose.yml", "softy-pinko-back-end:task4", "api");
+    const dockerfile = "task5/back-end/Dockerfile";
+    await port.replace(dockerfile, "FROM ubuntu:latest", "FROM api");
+    const cause = expect.stringMatching(/^it is based on api:latest, which only this repository/);
+    expect(await failuresOf(port, "task5")).toMatchObject([{ cause, file: dockerfile, line: 1 }]);
+  });
+
   it("fails if a build asks a service of the stack", async () => {
     const port = await portOf("task1");
     const ask =

@@ -1,5 +1,7 @@
 import { fullName } from "../lib/docker";
-import { readText, type Task, type TaskFolder } from "./repository";
+import { readYaml } from "./read";
+import { decodeByMark, readText, type Task, type TaskFolder } from "./repository";
+import { fileNames } from "./stack";
 
 /** The base images of the course. */
 const courseImages = ["ubuntu:latest", "nginx:latest", "node:24-slim"];
@@ -24,17 +26,29 @@ export function baseImages(folders: ReadonlyMap<Task, TaskFolder>): string[] {
   return [...names];
 }
 
-/** @returns The images that a repository's compose files name, without Docker's official ones. */
+/** @returns The full names of the images that a repository's compose files build. */
 export function ownImages(folders: ReadonlyMap<Task, TaskFolder>): Set<string> {
   const names = new Set<string>();
   for (const folder of folders.values()) {
-    for (const file of folder.entries.keys()) {
-      if (!/^(docker-)?compose\.ya?ml$/.test(file)) continue;
-      const lines = (readText(folder, file) ?? "").matchAll(
-        /^[ \t]+image:[ \t]*["']?([\w./:-]{1,200})/gm,
-      );
-      for (const [, image = ""] of lines) names.add(fullName(image));
+    for (const file of fileNames) {
+      for (const { image, build } of servicesIn(readText(folder, file, decodeByMark))) {
+        if (typeof image === "string" && build !== undefined) names.add(fullName(image));
+      }
     }
   }
   return names;
+}
+
+interface Written {
+  services?: Record<string, { image?: unknown; build?: unknown } | null>;
+}
+
+/** @returns The services of a compose file as it is written; none if it cannot be read. */
+function servicesIn(text: string | undefined) {
+  try {
+    const [written] = readYaml(text ?? "").values as (Written | null)[];
+    return Object.values(written?.services ?? {}).filter((service) => service !== null);
+  } catch {
+    return [];
+  }
 }

@@ -51,8 +51,8 @@ export async function build(
   return failed(`the build ${outcome.stderr}`, hint, { file: shownFile });
 }
 
-/** Errors of BuildKit and package managers if a registry or package source is unreachable, or a disk full. */
-const isLost = new RegExp(
+/** Errors of BuildKit and of package managers: a registry is unreachable, or the disk is full. */
+const ofMachine = new RegExp(
   [
     "no such host|connection refused|TLS handshake timeout|network is unreachable|i/o timeout",
     "Temporary failure (in name resolution|resolving)|Could not resolve|getaddrinfo|ENOTFOUND",
@@ -63,7 +63,7 @@ const isLost = new RegExp(
   "i",
 );
 
-/** Hosts that no build can reach, on any machine: itself, and names without a dot such as a service's. */
+/** Hosts that no build can reach on any machine: itself, and names without a dot, as services have. */
 const local =
   /\b(localhost|127\.\d+\.\d+\.\d+|0\.0\.0\.0)\b|::1|\/\/[\w-]+[:/]|(host:?|address|resolve|resolving|ENOTFOUND|EAI_AGAIN) ['"‘]?[\w-]+['"’]?(?![\w.-])/i;
 
@@ -93,10 +93,10 @@ export function explainFailedBuild(
   const printed = linesOfFailedStep(text);
   const image = /failed to resolve source metadata for (\S+):/.exec(error)?.[1];
   const isOwn = image !== undefined && ownImages.has(fullName(image)) && !official.test(image);
-  const lost = [error, ...printed].filter((it) => isLost.test(it));
-  const isOfStep = isOwn || lost.length === 0 || lost.some((it) => local.test(it));
-  if (message === undefined || !isOfStep) {
-    return { ...engineFailed(lost[0] ?? (error || text)), ...place };
+  const troubles = [error, ...printed].filter((it) => ofMachine.test(it));
+  const isLearners = isOwn || troubles.length === 0 || troubles.some((it) => local.test(it));
+  if (message === undefined || !isLearners) {
+    return { ...engineFailed(troubles[0] ?? (error || text)), ...place };
   }
   if (image !== undefined) return explainNoImage(image, error, place, isOwn);
   const missing = /"([^"]+)": not found|failed to compute cache key.*?"([^"]+)"/.exec(error);

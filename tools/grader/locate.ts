@@ -155,12 +155,11 @@ export class Layout {
 
 /** @returns The path of a context's Dockerfile; without one, Docker uses `dockerfile`. */
 function dockerfileIn({ entries }: TaskFolder, context: string): string {
-  const [usual, other] = [`${context}/Dockerfile`, `${context}/dockerfile`].map(
-    path.posix.normalize,
-  );
-  return other !== undefined && entries.has(other) && !entries.has(usual ?? "")
-    ? other
-    : (usual ?? "");
+  const [usual, other] = [
+    path.posix.join(context, "Dockerfile"),
+    path.posix.join(context, "dockerfile"),
+  ];
+  return entries.has(other) && !entries.has(usual) ? other : usual;
 }
 
 /** Finds the build contexts of a task: by the text's names, otherwise by their contents. */

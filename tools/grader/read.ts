@@ -65,11 +65,11 @@ function countValues(value: unknown, known = new Map<unknown, number>()): number
 
 /** Parses a Dockerfile; throws as {@link readYaml} does. */
 export const readStages = (text: string | undefined): Stages =>
-  bounded(text, max.characters, "parsing it", (known) => parseDockerfile(typed(known)));
+  bounded(text, max.characters, "parsing it", (known) => parseDockerfile(withPlainSpaces(known)));
 
 /** @returns A text that a shell reads; throws as {@link readYaml} does. */
 export const readCommands = (text: string | undefined): string =>
-  bounded(text, max.characters, "reading it", typed);
+  bounded(text, max.characters, "reading it", withPlainSpaces);
 
 /** Parses an nginx conf; throws as {@link readYaml} does, for a missing semicolon too. */
 export const readDirectives = (text: string | undefined): Directive[] =>
@@ -79,7 +79,7 @@ export const readDirectives = (text: string | undefined): Directive[] =>
         "it begins with a byte order mark, which nginx does not read; save it without",
       );
     }
-    const directives = parseNginxConf(typed(known));
+    const directives = parseNginxConf(withPlainSpaces(known));
     const open = findUnterminated(directives);
     if (open !== undefined) throw new Error(`line ${open.line}: "${open.name}" lacks its ";"`);
     return directives;
@@ -98,12 +98,12 @@ export function rejectOddCharacters(text: string): void {
     const it = `line ${index + 1}: it`;
     if (line.includes("\uFFFD")) throw new Error(`${it} is not UTF-8; save it as UTF-8`);
     if (!line.includes("\u00A0")) continue;
-    throw new Error(`${it} has a non-breaking space; replace it by a usual one`);
+    throw new Error(`${it} has a non-breaking space; type a space instead`);
   }
 }
 
 /** @returns The text, if it has no non-breaking space outside comments and quotes. */
-function typed(text: string): string {
+function withPlainSpaces(text: string): string {
   const read = text.split("\n").map((line) => (/^\s*#|["'].*\u00A0/.test(line) ? "" : line));
   rejectOddCharacters(read.join("\n").replaceAll("\uFFFD", ""));
   return text;

@@ -15,9 +15,9 @@ export function renderText(tasks: readonly TaskReport[]): string {
   });
   const all = tasks.flatMap(({ points }) => points);
   const { length } = unjudged(all);
-  const open = `${length} point${length === 1 ? "" : "s"} could not be judged on this machine.\n`;
+  const rest = `${length} point${length === 1 ? "" : "s"} could not be judged on this machine.\n`;
   const total = `${pc.bold("In total")}: ${scoreLine(all)}\n`;
-  return `${blocks.join("\n\n")}\n\n${total}${length === 0 ? "" : open}`;
+  return `${blocks.join("\n\n")}\n\n${total}${length === 0 ? "" : rest}`;
 }
 
 function renderPoint({ verdict, title, cause }: Point): string {

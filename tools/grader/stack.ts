@@ -16,6 +16,14 @@ import type { Yaml } from "./read";
 import { listenersOf, type Sandbox } from "./sandbox";
 import { ports, type Subject } from "./subject";
 
+/** Names under which Compose finds its file, the text's first. */
+export const fileNames = [
+  "docker-compose.yml",
+  "docker-compose.yaml",
+  "compose.yml",
+  "compose.yaml",
+];
+
 /** A task's compose file, as it is written and as Compose reads it. */
 export class ComposeFile {
   constructor(

@@ -72,7 +72,8 @@ async function visitPage(
   const [program = "", ...args] = argv`
     ${withoutRights} ${chromium} --headless --disable-gpu --disable-dev-shm-usage --no-first-run
     --deny-permission-prompts --block-new-web-contents ${network} --user-data-dir=${profile}
-    --log-net-log=${networkLog} --net-log-max-size-mb=20 --window-size=1280,800 --screenshot=${picture} --dump-dom --enable-logging=stderr
+    --log-net-log=${networkLog} --net-log-max-size-mb=20 --window-size=1280,800
+    --screenshot=${picture} --dump-dom --enable-logging=stderr
     --virtual-time-budget=5000 ${url}`;
   try {
     const outcome = await attempt(program, args, {

@@ -8,12 +8,10 @@ import { type Role, roleOfContext, roles } from "../locate";
 import { deviate, fail, raise, settle } from "../point";
 import { readOrFail, readYaml, rejectOddCharacters, type Yaml } from "../read";
 import { decodeByMark, readText } from "../repository";
-import { ComposeFile } from "../stack";
+import { ComposeFile, fileNames } from "../stack";
 import { perSubject, ports, reads, rolesOf, type Subject } from "../subject";
 import { engineFailed } from "../trouble";
 import { unsafeSettings } from "../unsafe-settings";
-
-const fileNames = ["docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml"];
 
 /** The task's compose file. */
 export const composeFileOf = perSubject(async (subject): Promise<ComposeFile> => {
