@@ -4,6 +4,9 @@ import cors from "cors";
 import express from "express";
 
 export const app = express();
+// Flask's rule, and nginx's: /api/hello/ and /API/hello are other paths
+app.enable("strict routing");
+app.enable("case sensitive routing");
 app.disable("x-powered-by");
 // An ETag lets a browser revalidate a cached response, which saves nothing for one of 13 bytes.
 // https://expressjs.com/en/api.html#etag.options.table
@@ -28,9 +31,10 @@ app.use((request, response, next) => {
   next();
 });
 
-// Let pages from other origins read the responses, and the header that names the server.
+// Let pages from other origins read the responses, and the header that names the server. Name the
+// methods of your routes: by default, a preflight request is told that all are allowed.
 // https://developer.mozilla.org/docs/Web/HTTP/Guides/CORS
-app.use(cors({ exposedHeaders: "X-Served-By" }));
+app.use(cors({ methods: ["GET", "HEAD"], exposedHeaders: "X-Served-By" }));
 
 // In a container, the host name is the container's ID
 const serverName = hostname();

@@ -3,6 +3,9 @@ import express from "express";
 import morgan from "morgan";
 
 export const app = express();
+// Flask's rule, and nginx's: /api/hello/ and /API/hello are other paths
+app.enable("strict routing");
+app.enable("case sensitive routing");
 
 // Log one line for each request, in the common log format
 app.use(morgan("common"));

@@ -1,11 +1,15 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
+import path from "node:path";
 import { beforeAll, expect, it } from "vitest";
 import { argv } from "../../tools/lib/argv";
 import { compose, listContainers } from "../../tools/lib/compose";
 import { fetchAnswer } from "../../tools/lib/http";
 import { waitUntil } from "../../tools/lib/wait";
 import { describeInBrowser, TestBrowser } from "../lib/browser";
+import { otherPaths } from "../lib/paths";
 import { apiAt, itLoads, itShowsWhatTheApiSays } from "../lib/site-checks";
-import { bringUp, describeOnEngine, type TestStack, useStack } from "../lib/stacks";
+import { bringUp, describeOnEngine, ownName, type TestStack, useStack } from "../lib/stacks";
 
 // The grader starts task4 to task6, and requests their pages, too: grader.test.ts
 
@@ -46,7 +50,7 @@ describeOnEngine.each([
 ])("$folder with Compose", ({ folder, starts, args }) => {
   const stack = useStack(folder, ["back-end", "front-end", "proxy"]);
   const origin = (): string => `http://localhost:${stack.ports.proxy}`;
-  const get = (path: string, headers = {}) => fetchAnswer(origin() + path, { headers });
+  const get = (target: string, headers = {}) => fetchAnswer(origin() + target, { headers });
   beforeAll(() => bringUp(stack));
 
   it("publishes the proxy alone", async () => {
@@ -63,10 +67,29 @@ describeOnEngine.each([
     ["/no-such-page", 404, "404 Not Found"],
     ["/api/hello", 200, "Hello, World!"],
     ["/api/unknown", 404, folder === "production" ? "Not Found\n" : "Cannot GET /api/unknown"],
-  ])("passes %s, unchanged, to the server for it", async (path, status, text) => {
-    const response = await get(path);
+  ])("passes %s, unchanged, to the server for it", async (target, status, text) => {
+    const response = await get(target);
     expect(response.status).toBe(status);
     expect(response.body).toContain(text);
+  });
+
+  it.each(otherPaths.slice(1))("has nothing at %s", async (other) => {
+    expect((await get(other)).status).toBe(404);
+  });
+
+  it("becomes healthy behind a proxy in Docker's client configuration", async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), ownName("config")));
+    const config = {
+      proxies: { default: { httpProxy: "http://127.0.0.1:9" } },
+      cliPluginsExtraDirs: [path.join(homedir(), ".docker/cli-plugins")],
+    };
+    await writeFile(path.join(folder, "config.json"), JSON.stringify(config));
+    const behindProxy = { ...stack, env: { ...stack.env, DOCKER_CONFIG: folder } };
+    await compose(behindProxy, argv`up --detach --wait --no-build --force-recreate`);
+    const variables = await compose(stack, argv`exec -T proxy env`);
+    expect(variables).toContain("HTTP_PROXY=http://127.0.0.1:9");
+    await compose(stack, argv`up --detach --wait --force-recreate`);
+    await rm(folder, { recursive: true });
   });
 
   it("lets a browser store a file, and has it ask each time whether the file has changed", async () => {

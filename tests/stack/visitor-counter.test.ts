@@ -55,8 +55,9 @@ describeOnEngine("the visitor counter with three replicas", () => {
       expect([method, status, headers.allow]).toEqual([method, 405, "GET"]);
     }
     expect((await get("/count", { "Sec-Purpose": "prefetch;prerender" })).status).toBe(503);
-    expect((await get("/counts")).status).toBe(404);
-    expect((await get("/count/1")).status).toBe(404);
+    for (const path of ["/counts", "/count/1", "/count/", "/COUNT", "/Count/", "//count"]) {
+      expect([path, (await get(path)).status]).toEqual([path, 404]);
+    }
     expect(await storedCount(stack)).toBe(before);
   });
 

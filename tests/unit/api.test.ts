@@ -9,6 +9,7 @@ import { app as task4 } from "../../task4/back-end/api";
 import { app as task5 } from "../../task5/back-end/api";
 import { app as task6 } from "../../task6/back-end/api";
 import { newMarker } from "../../tools/lib/compose";
+import { otherPaths } from "../lib/paths";
 
 /** Every write to stdout. */
 let writes: string[] = [];
@@ -45,9 +46,11 @@ describe.each([
     expect(headers["content-type"]).toBe("text/html; charset=utf-8");
   });
 
-  it("responds 404 to other paths and methods", async () => {
-    expect((await request(app).get("/")).status).toBe(404);
-    expect((await request(app).get("/%E0%A4%A")).status).toBe(404);
+  it.each([...otherPaths, "/%E0%A4%A"])("responds 404 to %s", async (path) => {
+    expect((await request(app).get(path)).status).toBe(404);
+  });
+
+  it("responds 404 to other methods", async () => {
     expect((await request(app).post("/api/hello")).status).toBe(404);
   });
 
@@ -73,6 +76,12 @@ describe("the API of production", () => {
     const { headers } = await request(production).get("/api/hello");
     expect(headers["x-served-by"]).toBe(hostname());
     expect(headers["access-control-expose-headers"]).toBe("X-Served-By");
+  });
+
+  it("tells a preflight request the methods that it has", async () => {
+    const preflight = request(production).options("/api/hello").set("Origin", "http://a.example");
+    const { headers } = await preflight.set("Access-Control-Request-Method", "POST");
+    expect(headers["access-control-allow-methods"]).toBe("GET,HEAD");
   });
 
   it("responds 404 in a line of text, without the framework's name", async () => {

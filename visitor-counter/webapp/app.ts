@@ -12,6 +12,9 @@ import { InvalidCount, type Store, StoreUnavailable } from "./store";
 /** Creates the routes `/`, `/count` and `/health`. */
 export function createApp(store: Store): Express {
   const app = express();
+  // nginx's rule: /count/ and /COUNT are other paths
+  app.enable("strict routing");
+  app.enable("case sensitive routing");
   app.disable("x-powered-by");
   app.disable("etag");
   app.use(setHeaders);
