@@ -61,6 +61,12 @@ describeOnEngine("the visitor counter with three replicas", () => {
     expect(await storedCount(stack)).toBe(before);
   });
 
+  it("sends the number for a conditional request, too", async () => {
+    const { status, body } = await get("/count", { "If-None-Match": "*" });
+    expect(status).toBe(200);
+    expect(body).toBe(`You are visitor number ${await storedCount(stack)}.\n`);
+  });
+
   it("counts a request ID once, and lets no client choose it", async () => {
     const before = Number(await storedCount(stack));
     const program = `fetch("http://127.0.0.1:5000/count", { headers: { "X-Request-ID": "same" } })

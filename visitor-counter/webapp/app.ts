@@ -60,7 +60,9 @@ export function createApp(store: Store): Express {
   return app;
 }
 
-const setHeaders: RequestHandler = (_request, response, next) => {
+const setHeaders: RequestHandler = (request, response, next) => {
+  // Each response is new: for `If-None-Match: *`, Express would count a visit and not send its number
+  delete request.headers["if-none-match"];
   response.set({
     "Cache-Control": "no-store",
     "Content-Security-Policy": contentSecurityPolicy,
