@@ -291,7 +291,7 @@ function traversal(): Row[] {
       /index.html~¦/index.html.bak¦/.index.html.swp¦/index.html%20¦/index.html/¦/index.html/x¦
       /index.html.¦/INDEX.HTML¦/index.html;x¦/index.html%3fx¦/index.html::$DATA¦//${foreignHost}¦
       /\\${foreignHost}¦/%5c${foreignHost}¦/%2f%2f${foreignHost}¦/\\images¦
-      /images%0d%0aX-Injected:%20yes¦/%0d%0a%0d%0a¦/api¦/api/¦/api/hello/..¦/api/hello/../hello¦
+      /images%0d%0aX-Injected:%20yes¦/%0d%0a%0d%0a¦/api¦/api/¦/api/hello/¦/api/hello/..¦/api/hello/../hello¦
       /api//hello¦/api/./hello¦/api/%68ello¦/api/hello%2f¦/api/hello;x¦/api/hello%3fx¦
       /api/hello%0d%0aX-Injected:%20yes¦/%61pi/hello¦/API/hello¦/api%2fhello¦//api/hello¦
       /images/../api/hello¦/images/..%2fapi/hello¦/apix¦/api.hello¦/health/../api/health¦/health/¦
@@ -309,7 +309,7 @@ function traversal(): Row[] {
       /images/..¦/images/../¦/images/../index.html¦/images%2f..%2findex.html¦//¦///¦//index.html¦
       /.//index.html¦/./index.html¦/images//hero.svg¦//${foreignHost}/..¦//${foreignHost}/%2e%2e¦
       /api/..¦/api/../¦/api/../index.html¦/api/%2e%2e/index.html¦/api/hello/../../index.html¦
-      /api/hello/¦/api/../health¦/?%zz¦/api/hello?%zz¦/api/hello?a[__proto__]=1&__proto__[x]=1¦
+      /api/../health¦/?%zz¦/api/hello?%zz¦/api/hello?a[__proto__]=1&__proto__[x]=1¦
       /api/hello?a=%00
     `),
   };
