@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { argv } from "../../tools/lib/argv";
 import { countServed, listContainers, newMarker } from "../../tools/lib/compose";
+import { pause } from "../../tools/lib/docker";
 import { fetchAnswer } from "../../tools/lib/http";
 import { attempt, run } from "../../tools/lib/run";
 import { waitUntil } from "../../tools/lib/wait";
@@ -170,7 +171,7 @@ describeOnEngine("production at its limit of connections", () => {
   it("rejects more simultaneous requests from one address, with Retry-After", async () => {
     const servers = (await listContainers(stack, "back-end")).map((container) => container.id);
     // A request is in progress as long as the proxy waits for servers that hang
-    await run("docker", argv`pause ${servers}`);
+    for (const server of servers) await pause(server);
     const load = { count: 600, connections: 600 };
     const responses = await fetchMany(`${origin()}/api/hello`, load);
     await run("docker", argv`unpause ${servers}`);

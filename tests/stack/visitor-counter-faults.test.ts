@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, expect, it } from "vitest";
 import { argv } from "../../tools/lib/argv";
 import { compose, countServed, listContainers, newMarker } from "../../tools/lib/compose";
+import { pause } from "../../tools/lib/docker";
 import { fetchAnswer } from "../../tools/lib/http";
 import { run } from "../../tools/lib/run";
 import { waitUntil } from "../../tools/lib/wait";
@@ -71,22 +72,24 @@ describeOnEngine("the visitor counter, when replicas come and go", () => {
   });
 
   it.each([
-    ["is killed", "kill", "start", 0],
+    ["is killed", (replica: string) => run("docker", ["kill", replica]), "start", 0],
     // Longer than nginx waits for a response
-    ["hangs for 4 seconds", "pause", "unpause", 4_000],
-  ])("counts each visit exactly once when a replica %s", async (_, fault, recovery, ms) => {
-    // A container that is starting again cannot be paused
-    await waitUntilHealthy();
-    const replica = await container("webapp");
-    const outcome = await visitDuring(stack, async () => {
-      await run("docker", [fault, replica]);
-      await sleep(ms);
-      await run("docker", [recovery, replica]);
-    });
-    expect(outcome.failed).toEqual([]);
-    expectExact(outcome);
-    expect(outcome.rise).toBe(outcome.sent);
-  });
+    ["hangs for 4 seconds", pause, "unpause", 4_000],
+  ] as const)(
+    "counts each visit exactly once when a replica %s",
+    async (_, fault, recovery, ms) => {
+      await waitUntilHealthy();
+      const replica = await container("webapp");
+      const outcome = await visitDuring(stack, async () => {
+        await fault(replica);
+        await sleep(ms);
+        await run("docker", [recovery, replica]);
+      });
+      expect(outcome.failed).toEqual([]);
+      expectExact(outcome);
+      expect(outcome.rise).toBe(outcome.sent);
+    },
+  );
 
   it("responds with 503 while no replica runs, and recovers", async () => {
     await compose(stack, ["stop", "webapp"]);
@@ -114,7 +117,7 @@ describeOnEngine("the visitor counter, when Redis fails", () => {
   it("never counts a visit later that failed while Redis hung", async () => {
     const redis = await container("redis");
     const before = Number(await storedCount(stack));
-    await run("docker", ["pause", redis]);
+    await pause(redis);
     // The first of them reach Redis's queue, later ones find no connection
     const load = { count: 40, connections: 20 };
     const responses = await fetchMany(counterUrl(stack, "/count"), load);
@@ -131,7 +134,7 @@ describeOnEngine("the visitor counter, when Redis fails", () => {
   it("repeats no number when Redis hangs for a moment under load", async () => {
     const redis = await container("redis");
     const outcome = await visitDuring(stack, async () => {
-      await run("docker", ["pause", redis]);
+      await pause(redis);
       await get("/count");
       await run("docker", ["unpause", redis]);
     });

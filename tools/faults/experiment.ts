@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { argv } from "../lib/argv";
 import { type Container, listContainers, type Stack } from "../lib/compose";
+import { pause } from "../lib/docker";
 import type { Report } from "../lib/progress";
 import { run } from "../lib/run";
 import { waitUntil } from "../lib/wait";
@@ -61,9 +62,13 @@ export class Experiment {
   }
 
   /** @param label Recorded as an event before the command runs. */
-  docker(args: readonly string[], label?: string): Promise<string> {
+  async docker(args: readonly string[], label?: string): Promise<string> {
     if (label !== undefined) this.mark(label);
-    return run("docker", args, { signal: this.signal });
+    const [command, container = ""] = args;
+    const options = { signal: this.signal };
+    if (command !== "pause") return run("docker", args, options);
+    await pause(container, options);
+    return "";
   }
 
   async hold(seconds: number): Promise<void> {

@@ -97,3 +97,18 @@ export async function copyImages(
   const pipe = 'docker save "$@" | docker exec --interactive "$0" docker load --quiet';
   await run("sh", ["-c", pipe, container, ...images], options);
 }
+
+/**
+ * Pauses a container. While its processes start others, runc may give up, and leaves it to its caller
+ * to try again: https://github.com/opencontainers/runc/pull/4388
+ * @param container Its ID or name.
+ * @throws {CommandError} if it cannot be paused within 10 attempts.
+ */
+export async function pause(container: string, options: RunOptions = {}): Promise<void> {
+  for (let attempts = 1; attempts < 10; attempts += 1) {
+    const { ok, stderr } = await attempt("docker", ["pause", container], options);
+    if (ok) return;
+    if (!stderr.includes("unable to freeze")) break;
+  }
+  await run("docker", ["pause", container], options);
+}
