@@ -4,7 +4,7 @@ import cors from "cors";
 import express from "express";
 
 export const app = express();
-// Flask's rule, and nginx's: /api/hello/ and /API/hello are other paths
+// Match paths exactly, as Flask and nginx do: /api/hello/ and /API/hello are different paths
 app.enable("strict routing");
 app.enable("case sensitive routing");
 app.disable("x-powered-by");

@@ -3,7 +3,7 @@ import express from "express";
 import morgan from "morgan";
 
 export const app = express();
-// Flask's rule, and nginx's: /api/hello/ and /API/hello are other paths
+// Match paths exactly, as Flask and nginx do: /api/hello/ and /API/hello are different paths
 app.enable("strict routing");
 app.enable("case sensitive routing");
 

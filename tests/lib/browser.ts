@@ -15,8 +15,8 @@ export const desktop = { viewport: { width: 1440, height: 900 } };
 export const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
 
 /**
- * Chromium's word when it gives up what it waits for, since an address was added to this machine:
- * another test started a container. A test that fails of it is run again, as vitest.config.mts has it.
+ * Chromium's error when an address is added to this machine while it waits for a response: another
+ * test has started a container. vitest.config.mts runs such a test again.
  */
 const networkChanged = "net::ERR_NETWORK_CHANGED";
 

@@ -66,6 +66,9 @@ export const readable = [
   when("task4", "the compose file's indentation is wrong")
     .replace(composeFile, "    image: softy-pinko-front", "   image: softy-pinko-front")
     .fails("compose", /^it is not valid YAML: /, `${composeFile}:14`),
+  when("task4", "a service that is called daemon has an unknown key")
+    .change((port, at) => port.append(at(composeFile), "\n  daemon: {imagee: x}\n"))
+    .fails("compose", /imagee/),
   when("task4", "the ports of host and container do not match")
     .replace(composeFile, "9000:9000", "9000:80")
     .fails("ports", /9000→80.*nginx listens on 9000 \(task4\/.*:2\)$/, `${composeFile}:15`),

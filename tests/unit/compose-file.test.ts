@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { leadsOutside } from "../../tools/grader/external-files";
-import { isolate, limits } from "../../tools/grader/isolate";
+import { buildArgs, isolate, limits } from "../../tools/grader/isolate";
 import { unsafeSettings } from "../../tools/grader/unsafe-settings";
 import type { ComposeModel, ComposeService } from "../../tools/lib/compose-model";
 
@@ -179,4 +179,16 @@ describe("isolate", () => {
     });
     expect(model).toEqual(before);
   });
+});
+
+it("buildArgs keeps only what cannot affect other builds", () => {
+  const args = {
+    A: "1",
+    EMPTY: null,
+    HTTP_PROXY: "http://x",
+    BUILDKIT_CACHE_MOUNT_NS: "x",
+    BUILDKIT_SYNTAX: "a/b",
+    SOURCE_DATE_EPOCH: "0",
+  };
+  expect(buildArgs(args, "project")).toEqual({ A: "1", BUILDKIT_CACHE_MOUNT_NS: "project" });
 });

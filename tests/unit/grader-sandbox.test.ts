@@ -33,17 +33,17 @@ describe("parseListeners", () => {
 const noImage = (image: string, reason: string): string =>
   `ERROR: failed to solve: x: failed to resolve source metadata for docker.io/${image}: ${reason}`;
 
-describe("explainFailedBuild", () => {
-  const place = "Dockerfile:2\n--------------------\n";
-  /** Step 5 fails, after steps 3 and 4 have succeeded. */
-  const noStep = (log: string, command: string): string => {
-    const reason = `process "/bin/sh -c ${command}" did not complete successfully: exit code: 100`;
-    const earlier =
-      "#4 0.1 dial tcp: i/o timeout; Could not resolve 'deb.example'; no space left on device";
-    return `${earlier}\n${log}\n#5 ERROR: ${reason}\n${place}ERROR: failed to solve: ${reason}`;
-  };
-  const fails = { verdict: "fail", line: 2 };
+const place = "Dockerfile:2\n--------------------\n";
+/** Step 5 fails, after steps 3 and 4 have succeeded. */
+const noStep = (log: string, command: string): string => {
+  const reason = `process "/bin/sh -c ${command}" did not complete successfully: exit code: 100`;
+  const earlier =
+    "#4 0.1 dial tcp: i/o timeout; Could not resolve 'deb.example'; no space left on device";
+  return `${earlier}\n${log}\n#5 ERROR: ${reason}\n${place}ERROR: failed to solve: ${reason}`;
+};
+const fails = { verdict: "fail", line: 2 };
 
+describe("explainFailedBuild", () => {
   it.each([
     [
       "a missing file",
@@ -89,6 +89,12 @@ describe("explainFailedBuild", () => {
       "an unknown instruction",
       "ERROR: failed to solve: dockerfile parse error on line 3: unknown instruction: RUNN",
       { verdict: "fail", cause: expect.stringMatching(/unknown instruction: RUNN$/) },
+    ],
+    ["a compiler's line 503", noStep("#5 9.0 api.c:503 error: expected ;", "cc api.c"), fails],
+    [
+      "a package source that is overloaded",
+      noStep("#5 9.0 E: Failed to fetch x  503  Service Unavailable", "apt-get update"),
+      { verdict: "skipped", line: 2 },
     ],
     ["another error", "ERROR: failed to solve: what?", { verdict: "skipped" }],
     ["silence", "", { verdict: "skipped" }],

@@ -5,7 +5,7 @@ import { printable } from "../lib/printable";
 import { attempt } from "../lib/run";
 import { removeDirectives } from "./directives";
 import { dockerfileOf } from "./external-files";
-import { buildLimits, cacheArgs, isHidden } from "./isolate";
+import { buildArgs, buildLimits } from "./isolate";
 import { type Finding, failed, type Place } from "./point";
 import type { Sandbox } from "./sandbox";
 import { engineFailed, wasStopped } from "./trouble";
@@ -28,20 +28,19 @@ export async function build(
   settings: Build & { context: string },
   shownFile: string,
 ): Promise<{ image: string } | Finding> {
-  const { context, target, args = {} } = settings;
+  const { context, target } = settings;
   const file = dockerfileOf(settings);
   await removeDirectives(file);
   report(`building ${name}`);
   const image = `${prefix}-${name}`;
   const ulimits = Object.entries(buildLimits).map(([kind, max]) => `--ulimit=${kind}=${max}`);
-  const harmless = Object.entries(args).filter(([key, value]) => value !== null && !isHidden(key));
-  const buildArgs = [...harmless, ...Object.entries(cacheArgs(prefix))].map(
+  const args = Object.entries(buildArgs(settings.args, prefix)).map(
     ([key, value]) => `--build-arg=${key}=${value}`,
   );
   const stage = target === undefined ? [] : [`--target=${target}`];
   const outcome = await attempt(
     "docker",
-    argv`build --progress=plain ${ulimits} ${buildArgs} ${stage} --file=${file} --tag=${image} ${context}`,
+    argv`build --progress=plain ${ulimits} ${args} ${stage} --file=${file} --tag=${image} ${context}`,
     { signal, timeoutMs: buildTimeoutMs, maxOutputBytes, onLine: report.detail },
   );
   signal.throwIfAborted();
@@ -57,7 +56,8 @@ const ofMachine = new RegExp(
     "no such host|connection refused|TLS handshake timeout|network is unreachable|i/o timeout",
     "Temporary failure (in name resolution|resolving)|Could not resolve|getaddrinfo|ENOTFOUND",
     "EAI_AGAIN|Failed to (establish a new connection|connect to)|unable to resolve host",
-    "certificate (signed by unknown|verify failed)|unexpected EOF|50[234] |429 Too Many",
+    "certificate (signed by unknown|verify failed)|unexpected EOF|429 Too Many",
+    "\\b50[234] +(Bad Gateway|Service Unavailable|Server Error|Gateway Time-?out)",
     "no space left on device",
   ].join("|"),
   "i",

@@ -93,9 +93,10 @@ export async function gradeAll(
   sandbox: Sandbox,
   { reportOn, onRead, onGraded }: Listener = {},
 ): Promise<TaskReport[]> {
+  const built = ownImages(folders);
   const gradings = tasks.map((task) => {
     const report = reportOn?.(task) ?? sandbox.report;
-    return grading(task, folders.get(task), { ...sandbox, report, ownImages: ownImages(folders) });
+    return grading(task, folders.get(task), { ...sandbox, report, ownImages: built });
   });
   for (const { read } of gradings) await read();
   onRead?.();

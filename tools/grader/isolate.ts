@@ -1,4 +1,4 @@
-import type { ComposeModel, ComposeService, Mount } from "../lib/compose-model";
+import type { Build, ComposeModel, ComposeService, Mount } from "../lib/compose-model";
 
 /** Limits of every container that the grader runs. */
 export const limits = { memory: "512m", pids: 256, cpus: 1, logBytes: "2m" };
@@ -13,18 +13,23 @@ const maxScale = 4;
 export const buildLimits = { data: 4_294_967_296, fsize: 2_147_483_648, core: 0 };
 
 /**
- * Shares the folders of `RUN --mount=type=cache` only within one grading.
- * @param namespace A name that no other grading has.
- */
-export const cacheArgs = (namespace: string) => ({ BUILDKIT_CACHE_MOUNT_NS: namespace });
-
-/**
  * Whether a build argument changes BuildKit itself, or a layer without being part of its cache key,
  * so that another repository's build would get that layer.
  * https://docs.docker.com/build/building/variables/#pre-defined-build-arguments
  */
-export const isHidden = (name: string): boolean =>
-  /_proxy$|^BUILDKIT_|^SOURCE_DATE_EPOCH$/i.test(name);
+const isHidden = (name: string): boolean => /_proxy$|^BUILDKIT_|^SOURCE_DATE_EPOCH$/i.test(name);
+
+/**
+ * @param namespace A name that no other grading has: the folders of `RUN --mount=type=cache` are shared
+ *   only within it.
+ * @returns The arguments of a build, without those that could affect other builds.
+ */
+export function buildArgs(args: Build["args"] = {}, namespace: string): Record<string, string> {
+  const kept = Object.entries(args).filter(
+    (entry): entry is [string, string] => entry[1] !== null && !isHidden(entry[0]),
+  );
+  return { ...Object.fromEntries(kept), BUILDKIT_CACHE_MOUNT_NS: namespace };
+}
 
 /** Settings of a service that the grader removes. Programs outside the stack can act on labels. */
 const removedKeys = new Set(

@@ -1,6 +1,7 @@
 import path from "node:path";
 import { lastStage, type Stages } from "../lib/dockerfile";
 import { type Directive, findDirectives } from "../lib/nginx-conf";
+import { dockerfileOf } from "./external-files";
 import { fail, type Place, settle } from "./point";
 import { readDirectives, readOrFail, readStages } from "./read";
 import { readText, type TaskFolder } from "./repository";
@@ -153,13 +154,10 @@ export class Layout {
   }
 }
 
-/** @returns The path of a context's Dockerfile; without one, Docker uses `dockerfile`. */
-function dockerfileIn({ entries }: TaskFolder, context: string): string {
-  const [usual, other] = [
-    path.posix.join(context, "Dockerfile"),
-    path.posix.join(context, "dockerfile"),
-  ];
-  return entries.has(other) && !entries.has(usual) ? other : usual;
+/** @returns The path of a context's Dockerfile, whether or not it exists. */
+function dockerfileIn(folder: TaskFolder, context: string): string {
+  const file = dockerfileOf({ context: path.join(folder.path, context) });
+  return path.relative(folder.path, file);
 }
 
 /** Finds the build contexts of a task: by the text's names, otherwise by their contents. */

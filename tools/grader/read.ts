@@ -139,8 +139,9 @@ function bounded<T>(
   }
   // What the byte order marks of UTF-16 become when they are read as UTF-8
   if (text.startsWith("\u{fffd}\u{fffd}")) throw new Error("it is UTF-16; save it as UTF-8");
-  if (text.includes("\0"))
+  if (text.includes("\0")) {
     throw new Error("it contains NUL bytes, as UTF-16 does; save it as UTF-8");
+  }
   try {
     return withDeadline(() => read(text), what);
   } catch (error) {

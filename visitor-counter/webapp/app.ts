@@ -12,7 +12,7 @@ import { InvalidCount, type Store, StoreUnavailable } from "./store";
 /** Creates the routes `/`, `/count` and `/health`. */
 export function createApp(store: Store): Express {
   const app = express();
-  // nginx's rule: /count/ and /COUNT are other paths
+  // Match paths exactly, as nginx does: /count/ and /COUNT are different paths
   app.enable("strict routing");
   app.enable("case sensitive routing");
   app.disable("x-powered-by");

@@ -13,6 +13,9 @@ import { perSubject, ports, reads, rolesOf, type Subject } from "../subject";
 import { engineFailed } from "../trouble";
 import { unsafeSettings } from "../unsafe-settings";
 
+/** What Docker's client prints if Compose is missing or cannot work. */
+const ofMachine = /is not a docker command|Docker daemon|no space left on device|unknown .*flag/;
+
 /** The task's compose file. */
 export const composeFileOf = perSubject(async (subject): Promise<ComposeFile> => {
   const { folder } = subject;
@@ -30,10 +33,10 @@ export const composeFileOf = perSubject(async (subject): Promise<ComposeFile> =>
     timeoutMs: 30_000,
     maxOutputBytes: 4_000_000,
   });
-  if (/is not a docker command|daemon|no space left|unknown .*flag/.test(config.stderr)) {
-    raise(engineFailed(config.stderr));
+  if (!config.ok) {
+    if (ofMachine.test(config.stderr)) raise(engineFailed(config.stderr));
+    explainInvalid(subject, name, yaml, config.stderr);
   }
-  if (!config.ok) explainInvalid(subject, name, yaml, config.stderr);
   const model = JSON.parse(config.stdout) as ComposeModel;
   return new ComposeFile(subject, name, yaml, model, findServices(subject, model));
 });
@@ -162,8 +165,9 @@ export const publishes = (...published: Role[]) =>
       const mapped = others.flatMap((port) => port.published ?? []);
       const hint = "Everything goes through the proxy: remove the ports, or write expose.";
       const place = composeFile.at("services", name, "ports");
-      if (mapped.length > 0)
+      if (mapped.length > 0) {
         fail(`${name} publishes ${mapped.join(", ")} on the host`, hint, place);
+      }
       const targets = others.map(({ target }) => target).join(", ");
       deviate(`${name} publishes ${targets} at any free port of the host`, hint, place);
     }
