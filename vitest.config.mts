@@ -2,8 +2,12 @@ import { defineConfig } from "vitest/config";
 
 const minutes = 60_000;
 
+/** Some CI systems have output in color by default; tests read it without. */
+const plain = { env: { NO_COLOR: "1" } };
+
 /** Tests that need Docker: an engine is found or brought up before them. */
 const withEngine = {
+  ...plain,
   globalSetup: ["tests/lib/engine.setup.ts"],
   // Unlike processes, threads never outlive a run that is cut off
   pool: "threads" as const,
@@ -33,7 +37,14 @@ export default defineConfig({
     maxWorkers: "100%",
     reporters: ["default", "./tests/lib/closing-line.ts"],
     projects: [
-      { test: { name: "unit", include: ["tests/unit/**/*.test.ts"], testTimeout: 30_000 } },
+      {
+        test: {
+          name: "unit",
+          include: ["tests/unit/**/*.test.ts"],
+          testTimeout: 30_000,
+          ...plain,
+        },
+      },
       { test: { name: "contract", include: ["tests/contract/**/*.test.ts"], ...withEngine } },
       {
         test: {

@@ -39,7 +39,7 @@ export async function newCluster(): Promise<TestCluster> {
 export const command = ({ env }: TestCluster, ...args: string[]): Child =>
   startScript([path.join(root, "tools/cluster/cli.ts"), ...args], {
     cwd: root,
-    env: { ...env, NO_COLOR: "1" },
+    env,
   });
 
 /** A request without status 200. */

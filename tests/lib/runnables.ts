@@ -28,7 +28,7 @@ export function itRuns(mark: Mark, change = (script: string) => script): void {
     const result = await attempt("bash", ["-euo", "pipefail", "-c", change(script)], {
       cwd: copy.folder,
       // Without npm's two lines about the script that it starts
-      env: { NO_COLOR: "1", npm_config_loglevel: "silent" },
+      env: { npm_config_loglevel: "silent" },
       timeoutMs: 110_000,
     });
     expect(result).toMatchObject({ exitCode: 0 });

@@ -17,7 +17,6 @@ const minutes = 60_000;
 const bench = (args: readonly string[]): Child =>
   startScript([path.join(root, "tools/bench/cli.ts"), ...args], {
     cwd: root,
-    env: { NO_COLOR: "1" },
   });
 
 /** @returns The containers, networks, volumes and images that a benchmark left behind. */

@@ -11,9 +11,9 @@ import { describeOnEngine, leftovers, ownName } from "../lib/stacks";
 
 const minutes = 60_000;
 
-/** Starts `npm run faults`. In CI, the table would be colored even in a pipe. */
+/** Starts `npm run faults`. */
 const startLab = (...args: string[]): Child =>
-  startScript(["tools/faults/cli.ts", ...args], { cwd: root, env: { NO_COLOR: "1" } });
+  startScript(["tools/faults/cli.ts", ...args], { cwd: root });
 
 /** @returns The name of a lab's project, from its progress report. */
 const projectOf = ({ output }: Child): string =>

@@ -1,13 +1,8 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { benchChart } from "../../tools/bench/bench-chart";
 import { renderText } from "../../tools/bench/report-text";
 import { renderChart } from "../../tools/lib/chart";
 import { exampleReport, rotationOf } from "./lib/bench-example";
-
-// picocolors reads it when it is imported; in CI it would color the report
-vi.hoisted(() => {
-  process.env.NO_COLOR = "1";
-});
 
 const report = exampleReport();
 

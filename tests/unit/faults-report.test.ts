@@ -1,13 +1,8 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { faultChart } from "../../tools/faults/chart";
 import type { CaseReport, LabReport } from "../../tools/faults/report";
 import { renderText } from "../../tools/faults/report-text";
 import { renderChart } from "../../tools/lib/chart";
-
-// picocolors reads it when it is imported; in CI it would color the report
-vi.hoisted(() => {
-  process.env.NO_COLOR = "1";
-});
 
 const good: CaseReport = {
   name: "kill",

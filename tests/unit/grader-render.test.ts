@@ -1,15 +1,10 @@
 import { load } from "cheerio";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { TaskReport } from "../../tools/grader/messages";
 import type { Point } from "../../tools/grader/point";
 import { type HtmlReport, renderHtml } from "../../tools/grader/render-html";
 import { renderText } from "../../tools/grader/render-text";
 import { scoreLine } from "../../tools/grader/score";
-
-// picocolors decides when it is imported; in CI it would use colors
-vi.hoisted(() => {
-  process.env.NO_COLOR = "1";
-});
 
 const source = "4. Making it Simpler with Docker Compose";
 const point = (id: string, rest: Partial<Point> = {}): Point => ({
