@@ -50,11 +50,12 @@ describeOnEngine("production in the fault lab", () => {
   it.each(cases.map(({ name, about }) => ({ name, about })))("$name: $about", ({ name }) => {
     const report = reports.get(name) as CaseReport;
     const { sent, lost, lostExamples, evenAfterS, turnedAway } = report;
-    expect(sent).toBeGreaterThanOrEqual(5_000);
+    // The faults take 2 s or more, and the load goes on for a second before and after
+    expect(sent).toBeGreaterThanOrEqual(500 * 4);
     expect(evenAfterS).not.toBeNull();
     expect(turnedAway > 0).toBe(["kill-front-end", "stop-all"].includes(name));
     if (name === "kill-front-end") {
-      // On each of 8 connections, the killed server can have sent half a page
+      // The killed server can have sent half of each page in flight, of which there are few
       expect(lost).toBeLessThanOrEqual(8);
       expect(lostExamples.filter(({ path }) => path !== "/")).toEqual([]);
     } else {
@@ -69,7 +70,8 @@ describeOnEngine("the fault lab", { timeout: 5 * minutes }, () => {
   it("exits with 1 if requests are lost: task5 passes a server's 500 on", async () => {
     const child = startLab("task5", "--fault", "http-500");
     expect(await child.ended).toBe(1);
-    expect(child.output.stdout).toMatch(/^ {2}http-500 +[\d,]+ +[1-9].*✘ requests lost/m);
+    expect(child.output.stdout).toMatch(/^ {2}http-500 +[\d,]+ +[1-9].*✘$/m);
+    expect(child.output.stdout).toMatch(/^ +✘ requests lost/m);
     expect(child.output.stdout).toMatch(/^ +lost at \d/m);
     expect(await remains(child)).toEqual([]);
   });

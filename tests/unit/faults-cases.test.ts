@@ -21,10 +21,12 @@ describe("the faults", () => {
     expect(() => namesOf(["stop-all"], stack)).toThrow(`${stack} has no error pages`);
   });
 
-  it("have the same target, apart from those that need a timeout to be noticed", () => {
-    const others = cases.filter(({ target }) => target?.worstMs !== undefined);
-    expect(others.map(({ name }) => name)).toEqual(["pause", "disconnect"]);
-    expect(cases.filter(({ target }) => target?.evenS !== undefined)).toEqual([]);
+  it("have the same targets, and a few have more", () => {
+    const own = cases.flatMap(({ name, target }) => (target ? [{ name, target }] : []));
+    expect(own).toEqual([
+      { name: "pause", target: { over400Ms: 40 } },
+      { name: "stop-all", target: { turnedAwayMs: 1_000, servedAgainS: 3 } },
+    ]);
   });
 
   it("have different names, and each is in the documentation", () => {
@@ -48,6 +50,10 @@ describe("npm run faults", () => {
     [["task9"], /^error: .*'task9' is invalid.* production, task6, task5\.\n$/],
     [["--fault", "flood"], /^error: .*'flood' is invalid\. choose from kill, stop, .*\n$/],
     [["--rounds", "0"], /^error: .*--rounds.* give a whole number from 1 to 100\.\n$/],
+    [["--rate", "9"], /^error: .*--rate.* give a whole number from 10 to 5000\.\n$/],
+    [["--rate", "5001"], /^error: .*--rate.* give a whole number from 10 to 5000\.\n$/],
+    [["--rate", "2.5k"], /^error: .*--rate.* give a whole number from 10 to 5000\.\n$/],
+    [["--connections", "8"], /^error: unknown option '--connections'.*\n$/],
     [["--svg", "/tmp/a.svg"], /^error: --svg draws one fault, not 16: .*\n$/],
     [["--svg", "/nonexistent/a.svg", "--fault", "kill"], /^error: .*cannot be written.*\n$/],
     [["--fault", "kill"], /error: no Docker engine responds at tcp:\/\/127\.0\.0\.1:1/],

@@ -18,8 +18,6 @@ import { summarize } from "./summarize";
 
 /** Servers that share the load, the faulty one among them. */
 const serverCount = 3;
-/** A case lasts until it has sent this many requests. */
-const minRequests = 5_000;
 /** Seconds of load before the fault, and after the recovery. */
 const baselineS = 1;
 /** If the load is not balanced after this many seconds, it is not expected to become so. */
@@ -59,7 +57,7 @@ export async function buildLab(
 export async function runCase(
   project: TemporaryProject,
   fault: FaultCase,
-  { round, connections }: Pick<LabReport, "connections"> & Pick<CaseReport, "round">,
+  { round, rate }: Pick<LabReport, "rate"> & Pick<CaseReport, "round">,
   signal: AbortSignal,
   report: Report,
 ): Promise<CaseReport> {
@@ -68,7 +66,7 @@ export async function runCase(
   const replicas = fault.faulty === undefined ? serverCount : serverCount - 1;
   report(`${serverCount} servers`);
   await arrange(stack, origin, replicas, { signal, onLine: report.detail });
-  const load = new Load(origin, probes, connections);
+  const load = new Load(origin, probes, rate);
   const experiment = new Experiment(stack, load, origin, report, signal);
   try {
     await experiment.hold(baselineS);
@@ -78,7 +76,6 @@ export async function runCase(
     const toMs = load.now();
     report("recovering");
     const balancedMs = await waitUntilBalanced(experiment);
-    await experiment.waitFor("enough requests", () => load.samples.length >= minRequests);
     await experiment.hold(baselineS);
     await load.stop();
     return summarize(experiment, { fault, round, fromMs, toMs, balancedMs });

@@ -7,13 +7,15 @@ import type { CaseReport, Target } from "./report";
 
 const maxExamples = 5;
 /** What a case should reach, unless its fault says otherwise. */
-const usualTarget: Target = { worstMs: 500, evenS: 3 };
+const usualTarget: Target = { p99Ms: 50, worstMs: 500, evenS: 3 };
+/** How long production's proxy waits for a response before it tries the next server. */
+const slowMs = 400;
 
 /** What an experiment has recorded. */
 export type Observations = Pick<
   Experiment,
   "events" | "servedAgainS" | "rejectionWindow" | "seenServers"
-> & { load: Pick<Load, "samples"> };
+> & { load: Pick<Load, "samples" | "latenessMs" | "maxInFlight"> };
 
 /** Times are in milliseconds from the start of the load. */
 export interface Trial {
@@ -43,8 +45,13 @@ export function summarize(observations: Observations, trial: Trial): CaseReport 
     ? [...new Set(names.values())]
     : [];
   const { bucketS, buckets } = timeline(samples, servers);
+  const latenciesInFault = samples
+    .filter(({ startMs }) => startMs >= fromMs && startMs <= toMs)
+    .map(({ latencyMs }) => latencyMs);
   const reached = {
+    p99Ms: percentile(latenciesInFault, 0.99),
     worstMs: percentile(latencies, 1),
+    over400Ms: latencies.filter((ms) => ms >= slowMs).length,
     evenS: balancedMs === undefined ? Infinity : Math.max(0, balancedMs - toMs) / 1_000,
     turnedAwayMs: Math.max(0, ...rejected.map(({ latencyMs }) => latencyMs)),
     servedAgainS: servedAgainS ?? Infinity,
@@ -60,8 +67,14 @@ export function summarize(observations: Observations, trial: Trial): CaseReport 
     sent: samples.length,
     lost: lost.length,
     turnedAway: rejected.length,
-    p99Ms: Math.round(percentile(latencies, 0.99)),
+    p99Ms: Math.round(reached.p99Ms),
     worstMs: Math.round(reached.worstMs),
+    over400Ms: reached.over400Ms,
+    maxInFlight: load.maxInFlight,
+    lateness: {
+      p99Ms: Math.round(percentile(load.latenessMs, 0.99)),
+      worstMs: Math.round(percentile(load.latenessMs, 1)),
+    },
     ...(rejected.length > 0 && { slowestTurnedAwayMs: Math.round(reached.turnedAwayMs) }),
     ...(servedAgainS !== undefined && { servedAgainS }),
     evenAfterS: balancedMs === undefined ? null : reached.evenS,
