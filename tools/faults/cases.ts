@@ -29,49 +29,59 @@ export interface FaultCase {
   run(experiment: Experiment): Promise<void>;
 }
 
+/** While some servers fail, the others serve almost all requests as if nothing had happened. */
+const failover: Partial<Target> = { p99Ms: 50 };
+
 /** Every fault, in the order in which they are injected. */
 export const cases: readonly FaultCase[] = [
   {
     name: "kill",
     about: "kill one server (SIGKILL), and start it again after 2 s",
+    target: failover,
     run: (experiment) => doAndUndo(experiment, 1, ["kill", "start"]),
   },
   {
     name: "stop",
     about: "stop one server (SIGTERM), and start it again after 2 s",
+    target: failover,
     run: (experiment) => doAndUndo(experiment, 1, ["stop", "start"]),
   },
   {
     name: "kill-two",
     about: "kill two of three servers at once, and start them again after 2 s",
+    target: failover,
     run: (experiment) => doAndUndo(experiment, 2, ["kill", "start"]),
   },
   {
     name: "pause",
     about: "pause one server for 5 s: it accepts connections, but does not respond",
-    target: { over400Ms: 40 },
+    target: { ...failover, over400Ms: 40 },
     run: (experiment) => doAndUndo(experiment, 1, ["pause", "unpause"], 5),
   },
   {
     name: "latency",
     about: "delay each response of one server by 500 ms, for 4 s",
+    target: failover,
     faulty: "latency",
     run: (experiment) => misbehave(experiment, "delays responses by 500 ms"),
   },
   {
     name: "disconnect",
     about: "disconnect one server from the network for 3 s",
+    target: failover,
     run: disconnect,
   },
   {
     name: "http-500",
     about: "have one server respond to every request with status 500, for 4 s",
+    target: failover,
     faulty: "error",
     run: (experiment) => misbehave(experiment, "responds with 500"),
   },
   {
     name: "reset-peer",
     about: "have one server reset every connection that brings a request, for 4 s",
+    target: failover,
     faulty: "reset",
     run: (experiment) => misbehave(experiment, "resets connections"),
   },
@@ -111,6 +121,7 @@ export const cases: readonly FaultCase[] = [
   {
     name: "out-of-memory",
     about: "have one server exceed its memory limit; Docker restarts it",
+    target: failover,
     faulty: "memory",
     needs: "memory limits",
     run: runOutOfMemory,

@@ -4,6 +4,7 @@ import path from "node:path";
 import { argv } from "../lib/argv";
 import { compose, listContainers, readConfig, type Stack } from "../lib/compose";
 import { portVariable, root } from "../lib/course";
+import { UserError } from "../lib/errors";
 import { fetchAnswer } from "../lib/http";
 import type { Report } from "../lib/progress";
 import { openTemporaryProject, type TemporaryProject } from "../lib/temporary-project";
@@ -20,6 +21,8 @@ import { summarize } from "./summarize";
 const serverCount = 3;
 /** Seconds of load before the fault, and after the recovery. */
 const baselineS = 1;
+/** After this time, the load must not exceed what the machine can serve. */
+const maxWarmUpS = 20;
 /** If the load is not balanced after this many seconds, it is not expected to become so. */
 const maxRecoveryS = 20;
 /** How long the load goes on instead if responses do not name the server. */
@@ -71,8 +74,14 @@ export async function runCase(
   try {
     await experiment.hold(baselineS);
     await waitUntilBalanced(experiment);
-    const fromMs = load.now();
+    // A cold start may need a moment to catch up
+    const isLate = (): boolean => load.now() > maxWarmUpS * 1_000;
+    await experiment.waitFor("the warm-up", () => !load.isFull || isLate());
+    requireHeadroom(load);
+    load.startMeasuring();
     await fault.run(experiment);
+    // Its first event; before that, it looks for its servers
+    const fromMs = (experiment.events[0]?.atS ?? 0) * 1_000;
     const toMs = load.now();
     report("recovering");
     const balancedMs = await waitUntilBalanced(experiment);
@@ -82,6 +91,13 @@ export async function runCase(
   } finally {
     await load.stop();
   }
+}
+
+/** @throws {UserError} if the stack cannot serve the load, although there is no fault. */
+export function requireHeadroom({ isFull, rate }: Pick<Load, "isFull" | "rate">): void {
+  if (!isFull) return;
+  const problem = `this machine cannot serve ${rate} requests per second, even without a fault`;
+  throw new UserError(`${problem}: stop other programs, or set a lower --rate.`);
 }
 
 /** Brings up what each fault starts from: healthy servers and a proxy that remembers no failure. */

@@ -8,6 +8,12 @@ export const inFlightLimit = 340;
 
 const timeoutMs = 10_000;
 
+/**
+ * Idle connections are closed before production's proxy may close them, so that no request is sent
+ * on a connection that is about to be closed. Its `keepalive_min_timeout` is 1 s: failover.conf.
+ */
+const idleMs = 500;
+
 /** One request and its outcome. */
 export interface Sample extends Judgment {
   probe: Probe;
@@ -29,8 +35,8 @@ export class Load {
   /** All completed requests, in the order of their completion. */
   readonly samples: Sample[] = [];
   /** How late each request was sent, in milliseconds, other than because of the limit. */
-  readonly latenessMs: number[] = [];
-  /** The maximum number of requests in flight so far. */
+  latenessMs: number[] = [];
+  /** The maximum number of requests in flight. */
   maxInFlight = 0;
   readonly #start = performance.now();
   readonly #agent: Agent;
@@ -51,13 +57,25 @@ export class Load {
     readonly rate: number,
     readonly limit = inFlightLimit,
   ) {
-    this.#agent = new Agent({ keepAlive: true, maxSockets: limit, maxFreeSockets: limit });
+    const pool = { maxSockets: limit, maxFreeSockets: limit, timeout: idleMs };
+    this.#agent = new Agent({ keepAlive: true, ...pool });
     this.#ended = this.#run();
   }
 
   /** @returns Milliseconds since the start of the load. */
   now(): number {
     return performance.now() - this.#start;
+  }
+
+  /** Whether requests are due that cannot be sent, because too many are in flight. */
+  get isFull(): boolean {
+    return this.#inFlight >= this.limit;
+  }
+
+  /** Forgets the lateness and the maximum in flight so far, which include the warm-up. */
+  startMeasuring(): void {
+    this.latenessMs = [];
+    this.maxInFlight = 0;
   }
 
   /** Waits for the requests that are in flight or already due. No others are sent. */
@@ -83,7 +101,7 @@ export class Load {
     while (this.#dueMs <= Math.min(this.now(), this.#endMs)) {
       const [dueMs, lateMs] = [this.#dueMs, this.now() - this.#dueMs];
       const isExpired = lateMs >= timeoutMs;
-      if (!isExpired && this.#inFlight >= this.limit) return;
+      if (!isExpired && this.isFull) return;
       const probe = this.probes[this.#count % this.probes.length] as Probe;
       this.#count += 1;
       if (isExpired) {

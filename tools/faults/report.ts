@@ -1,9 +1,8 @@
 /** What a case should reach. Only lost requests decide the exit code. */
 export interface Target {
-  /** Of the requests that were due during the fault. */
-  p99Ms: number;
   worstMs: number;
   evenS: number;
+  p99Ms?: number;
   over400Ms?: number;
   turnedAwayMs?: number;
   /** From the start of the first server until it serves a request. */
@@ -32,8 +31,9 @@ export interface CaseReport {
   lost: number;
   /** Rejected while the fault allows it. */
   turnedAway: number;
-  /** Of the requests that were due during the fault. */
+  /** Of the requests in progress during the fault. */
   p99Ms: number;
+  /** From the fault on, as the next ones: not during the warm-up. */
   worstMs: number;
   /** The number of requests that took 400 ms or longer. */
   over400Ms: number;
