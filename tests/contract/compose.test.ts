@@ -81,6 +81,47 @@ describeOnEngine.each([
   });
 });
 
+describeOnEngine("docker-compose.https.yml", () => {
+  const files = { COMPOSE_FILE: "docker-compose.yml:docker-compose.https.yml" };
+  const empty = { HTTPS_PORT: undefined, HTTPS_CERTIFICATES: undefined, HTTPS_NAME: undefined };
+
+  it("adds a service with few rights that ends, and a port and a folder to the proxy", async () => {
+    const plain = await composeModel("production");
+    const { services } = await composeModel("production", { ...files, ...empty });
+    const { https, ...others } = services;
+    const proxy = plain.services.proxy;
+    const volume = { type: "volume", source: "https", target: "/etc/nginx/https", read_only: true };
+    expect(others).toEqual({
+      ...plain.services,
+      proxy: {
+        ...proxy,
+        depends_on: {
+          ...proxy?.depends_on,
+          https: { condition: "service_completed_successfully", restart: true, required: true },
+        },
+        ports: [
+          ...(proxy?.ports ?? []),
+          expect.objectContaining({ target: 443, published: "443" }),
+        ],
+        volumes: [expect.objectContaining(volume)],
+      },
+    });
+    expect(https).toMatchObject({
+      logging: { driver: "local" },
+      network_mode: "none",
+      user: "101:101",
+      read_only: true,
+      cap_drop: ["ALL"],
+      security_opt: ["no-new-privileges:true"],
+      mem_limit: expect.any(String),
+      cpus: expect.any(Number),
+      pids_limit: expect.any(Number),
+      volumes: [{ target: "/https" }, { target: "/own", read_only: true }],
+    });
+    expect(https).not.toHaveProperty("restart");
+  });
+});
+
 describeOnEngine("the visitor counter", () => {
   it("has the images, port and environment of its text", async () => {
     const { services } = await composeModel("visitor-counter");

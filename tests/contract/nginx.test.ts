@@ -78,7 +78,12 @@ describe("the Content-Security-Policy", () => {
 
 describe("production's proxy", () => {
   const headers = readConf("production/proxy/headers.conf");
-  const needed = [policyHeader, "Referrer-Policy", "X-Content-Type-Options"];
+  const needed = [
+    policyHeader,
+    "Referrer-Policy",
+    "Strict-Transport-Security",
+    "X-Content-Type-Options",
+  ];
 
   it("adds the security headers to every response", () => {
     const added = headers.filter(({ name }) => name === "add_header");

@@ -19,7 +19,7 @@ export function ownName(what: string): string {
 export interface TestStack extends Stack {
   project: string;
   env: Record<string, string>;
-  ports: { proxy: number; frontEnd: number; backEnd: number; web: number };
+  ports: { proxy: number; frontEnd: number; backEnd: number; web: number; https: number };
 }
 
 /**
@@ -27,22 +27,32 @@ export interface TestStack extends Stack {
  * The fields are set before the first test.
  * @param folder From the repository's root, such as `task6`.
  * @param built The services that are built.
+ * @param composeFiles By default docker-compose.yml.
  */
-export function useStack(folder: string, built: readonly string[]): TestStack {
+export function useStack(
+  folder: string,
+  built: readonly string[],
+  composeFiles?: readonly string[],
+): TestStack {
   const stack: TestStack = {
     folder: path.join(root, folder),
     project: ownName(folder),
     env: {},
-    ports: { proxy: 0, frontEnd: 0, backEnd: 0, web: 0 },
+    ports: { proxy: 0, frontEnd: 0, backEnd: 0, web: 0, https: 0 },
   };
   let temporary: TemporaryProject;
 
   beforeAll(async () => {
     const { folder, project } = stack;
-    const portVariables = ["PROXY_PORT", "FRONT_END_PORT", "BACK_END_PORT", "WEB_PORT"];
-    temporary = await openTemporaryProject({ folder, project, built, portVariables });
-    const [proxy = 0, frontEnd = 0, backEnd = 0, web = 0] = Object.values(temporary.ports);
-    stack.ports = { proxy, frontEnd, backEnd, web };
+    const portVariables = "PROXY FRONT_END BACK_END WEB HTTPS"
+      .split(" ")
+      .map((name) => `${name}_PORT`);
+    const options = { folder, project, built, portVariables };
+    temporary = await openTemporaryProject({ ...options, ...(composeFiles && { composeFiles }) });
+    const [proxy = 0, frontEnd = 0, backEnd = 0, web = 0, https = 0] = Object.values(
+      temporary.ports,
+    );
+    stack.ports = { proxy, frontEnd, backEnd, web, https };
     stack.env = temporary.env;
   });
   afterAll(() => temporary.remove());

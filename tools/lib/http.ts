@@ -1,4 +1,10 @@
-import { type Agent, type ClientRequest, type IncomingMessage, request } from "node:http";
+import {
+  type Agent,
+  type ClientRequest,
+  request as httpRequest,
+  type IncomingMessage,
+} from "node:http";
+import { request as httpsRequest } from "node:https";
 
 /** A response, or the error instead of one. */
 export interface Answer {
@@ -20,18 +26,21 @@ export interface Request {
   method?: string;
   headers?: Record<string, string>;
   agent?: Agent;
+  /** The certificate to trust, for an https address. By default those that Node.js trusts. */
+  ca?: string | undefined;
   timeoutMs?: number;
 }
 
 /**
  * Sends a request and reads the whole response. The timeout applies to the whole exchange; a body
  * above 5 MB is an error.
- * @param url An http address.
+ * @param url An http or https address.
  * @returns The response; if it is refused, malformed, incomplete or late, an `error` and no status.
  *   A response 101 has no body: the connection is closed. Never throws.
  */
 export function fetchAnswer(url: string, options: Request = {}): Promise<Answer> {
-  const { method = "GET", headers = {}, agent, timeoutMs = 10_000 } = options;
+  const { method = "GET", headers = {}, agent, ca, timeoutMs = 10_000 } = options;
+  const request = url.startsWith("https:") ? httpsRequest : httpRequest;
   const start = performance.now();
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
@@ -52,7 +61,7 @@ export function fetchAnswer(url: string, options: Request = {}): Promise<Answer>
     };
     const timer = setTimeout(() => fail(`timed out after ${timeoutMs / 1000} s`), timeoutMs);
     try {
-      sent = request(url, { method, headers, agent });
+      sent = request(url, { method, headers, agent, ca });
     } catch (error) {
       failWith(error as Error);
       return;

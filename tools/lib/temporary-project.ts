@@ -25,6 +25,8 @@ export interface TemporaryProjectOptions {
   project: string;
   /** Services that are built. Their images are named `PROJECT-SERVICE`. */
   built: readonly string[];
+  /** The Compose files, by default docker-compose.yml. */
+  composeFiles?: readonly string[];
   /** Variables that set host ports; each gets a free port. */
   portVariables: readonly string[];
   /** More labels of the images that are built. */
@@ -42,6 +44,7 @@ export async function openTemporaryProject(
   options: TemporaryProjectOptions,
 ): Promise<TemporaryProject> {
   const { folder, project, built, portVariables, labels } = options;
+  const { composeFiles = ["docker-compose.yml"] } = options;
   const scratch = await mkdtemp(path.join(tmpdir(), `${project}-`));
   const override = path.join(scratch, "images.yml");
   const build = { labels: { ...labels, [projectLabel]: project } };
@@ -51,7 +54,7 @@ export async function openTemporaryProject(
   const ports: Record<string, number> = {};
   for (const variable of portVariables) ports[variable] = await freePort();
   const hostPorts = Object.entries(ports).map(([variable, port]) => [variable, String(port)]);
-  const files = { COMPOSE_FILE: `docker-compose.yml:${override}` };
+  const files = { COMPOSE_FILE: [...composeFiles, override].join(":") };
   const stack = { folder, project, env: { ...files, ...Object.fromEntries(hostPorts) } };
 
   async function remove(): Promise<void> {
