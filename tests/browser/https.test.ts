@@ -46,11 +46,3 @@ describeInBrowser("production with HTTPS in a browser", () => {
     expect(complaints).toEqual([]);
   });
 });
-
-describeInBrowser("a browser that does not know the certificate", () => {
-  const browser = TestBrowser.use();
-
-  it("does not show the site", async () => {
-    await expect(browser.visit(secure())).rejects.toThrow("ERR_CERT_AUTHORITY_INVALID");
-  });
-});

@@ -5,9 +5,11 @@ import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { argv } from "../../tools/lib/argv";
 import { compose, listContainers, takeDown } from "../../tools/lib/compose";
+import { root } from "../../tools/lib/course";
 import { fetchAnswer } from "../../tools/lib/http";
 import { attempt } from "../../tools/lib/run";
 import { waitUntil } from "../../tools/lib/wait";
+import { startScript } from "../lib/child";
 import { rightsIn, writableFolders } from "../lib/confinement";
 import {
   handshake,
@@ -53,17 +55,15 @@ beforeAll(async () => {
 describeOnEngine("production with docker-compose.https.yml", () => {
   const plain = (): string => `http://localhost:${stack.ports.proxy}`;
 
-  it.each(["/", "/load-balancer.html", "/api/hello", "/missing", "/api/missing"])(
-    "serves %s with the same headers as HTTP, and tells browsers to stay with HTTPS",
+  it.each(["/", "/api/hello", "/missing"])(
+    "serves %s, and keeps browsers on HTTPS",
     async (file) => {
-      const { status, headers } = await fetchAnswer(`${secure()}${file}`, {
-        ca: (await servedCertificate(stack)).toString(),
-      });
-      expect(status).toBe(file.endsWith("missing") ? 404 : 200);
+      const ca = (await servedCertificate(stack)).toString();
+      const { status, headers } = await fetchAnswer(`${secure()}${file}`, { ca });
+      expect(status).toBe(file === "/missing" ? 404 : 200);
       expect(headers).toMatchObject({
         "strict-transport-security": "max-age=63072000",
         "content-security-policy": expect.stringContaining("default-src 'none'"),
-        "x-content-type-options": "nosniff",
       });
     },
   );
@@ -75,41 +75,50 @@ describeOnEngine("production with docker-compose.https.yml", () => {
     expect(headers.location).toBe(`https://box.lan:${stack.ports.https}/api/a%20b?c=d&e`);
     // https://www.rfc-editor.org/rfc/rfc6797#section-7.2
     expect(headers).not.toHaveProperty("strict-transport-security");
+    expect(await fetchAnswer(`${plain()}/health`)).toMatchObject({ status: 200 });
   });
 
-  it("redirects without a port if it is 443", async () => {
+  it.each([
+    ["443", ""],
+    ["127.0.0.1:8443", ":8443"],
+  ])("redirects with HTTPS_PORT=%s to the port %j", async (port, suffix) => {
     const read = "&& head -n 1 /https/https.conf";
-    const env = { HTTPS_PORT: "443" };
-    expect(await prepare(env, read)).toContain('$https_port "";');
-    expect(await prepare({ HTTPS_PORT: "127.0.0.1:8443" }, read)).toContain('$https_port ":8443";');
+    expect(await prepare({ HTTPS_PORT: port }, read)).toContain(`$https_port "${suffix}";`);
   });
 
-  it("leaves the health check on port 80", async () => {
-    expect(await fetchAnswer(`${plain()}/health`)).toMatchObject({ status: 200, body: "OK\n" });
+  it.each([
+    ["-tls1_3", "TLS_AES_256_GCM_SHA384"],
+    ["-tls1_2", "ECDHE-ECDSA-AES256-GCM-SHA384"],
+    ["-tls1_1", "(NONE)"],
+    ["-tls1", "(NONE)"],
+    // No forward secrecy
+    ["-tls1_2 -cipher kRSA", "(NONE)"],
+    // No authenticated encryption
+    ["-tls1_2 -cipher ECDHE-ECDSA-AES128-SHA", "(NONE)"],
+  ])("agrees with a client with %s on %s", async (args, cipher) => {
+    const report = await handshake(stack, args.split(" "));
+    expect(report).toContain(`Cipher is ${cipher}\n`);
+    if (cipher !== "(NONE)") expect(report).toContain("ALPN protocol: h2");
   });
 
-  it.each(["-tls1_2", "-tls1_3"])("speaks HTTP/2 to a client with %s", async (version) => {
-    const report = await handshake(stack, [version]);
-    expect(report).toMatch(/^New, .* Cipher is (ECDHE-ECDSA-AES256-GCM-SHA384|TLS_)/m);
-    expect(report).toContain("ALPN protocol: h2");
+  it("lets npm run redeploy replace the API's server", async () => {
+    const servers = async () => (await listContainers(stack, "back-end")).map(({ id }) => id);
+    const [old] = await servers();
+    const env = { ...stack.env, COMPOSE_PROJECT_NAME: stack.project };
+    const child = startScript(["tools/stack/redeploy.ts"], { cwd: root, env });
+    expect([await child.ended, child.output.stderr]).toEqual([0, expect.any(String)]);
+    expect(await servers()).toEqual([expect.not.stringContaining(old ?? "")]);
   });
-
-  // The last two: no forward secrecy, no authenticated encryption
-  it.each(["-tls1", "-tls1_1", "-tls1_2 -cipher kRSA", "-tls1_2 -cipher ECDHE-ECDSA-AES128-SHA"])(
-    "refuses a client with %s",
-    async (args) => {
-      expect(await handshake(stack, args.split(" "))).toContain("New, (NONE), Cipher is (NONE)");
-    },
-  );
 
   it("would be found to accept TLS 1.1 if it did", async () => {
-    const server = argv`openssl s_server -accept 443 -cert c -key k -tls1_1 -cipher ALL:@SECLEVEL=0`;
-    const client = argv`openssl s_client -connect 127.0.0.1:443 -tls1_1 -cipher ALL:@SECLEVEL=0`;
-    const script = `cd /tmp; openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 \
-        -noenc -subj /CN=old -keyout k -out c
-      ${server.join(" ")} -www & for try in $(seq 50); do
-        ${client.join(" ")} < /dev/null && break || sleep 0.1
-      done; kill $!`;
+    const old = "-tls1_1 -cipher ALL:@SECLEVEL=0";
+    const script = `cd /tmp
+      openssl req -x509 -newkey rsa:2048 -noenc -subj /CN=old -keyout key -out certificate
+      openssl s_server -www -accept 443 -cert certificate -key key ${old} &
+      for try in $(seq 50); do
+        openssl s_client -connect 127.0.0.1:443 ${old} < /dev/null && break || sleep 0.1
+      done
+      kill $!`;
     expect(await openssl(stack, script)).toMatch(/^New, .* Cipher is ECDHE/m);
   });
 });
@@ -128,14 +137,10 @@ describeOnEngine("the certificate", () => {
     expect(publicKey.asymmetricKeyDetails?.namedCurve).toBe("prime256v1");
     expect(isAuthority).toBe(false);
     expect(daysUntil(validTo)).toBeCloseTo(365, 0);
-    const files = await inProxy("cd /etc/nginx/https && stat -c '%u %a %n' . *.pem self-signed/*");
-    expect(files.split(/\s*\n/)).toEqual([
-      "101 700 .",
-      "101 400 fullchain.pem",
-      "101 400 privkey.pem",
-      "101 600 self-signed/fullchain.pem",
-      "101 600 self-signed/privkey.pem",
-    ]);
+    const files = await inProxy("cd /etc/nginx/https && stat -c '%u %a %n' . *.pem self-signed");
+    expect(files).toBe(
+      "101 700 .\n101 400 fullchain.pem\n101 400 privkey.pem\n101 700 self-signed",
+    );
     expect(await compose(stack, argv`logs https`)).toMatch(/real one, set HTTPS_CERTIFICATES/);
   });
 

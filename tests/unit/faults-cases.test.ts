@@ -47,7 +47,7 @@ describe("npm run faults", () => {
   };
 
   it.each([
-    [["task9"], /^error: .*'task9' is invalid.* production, task6, task5\.\n$/],
+    [["task9"], /^error: .*'task9' is invalid.* production, production-https, task6, task5\.\n$/],
     [["--fault", "flood"], /^error: .*'flood' is invalid\. choose from kill, stop, .*\n$/],
     [["--rounds", "0"], /^error: .*--rounds.* give a whole number from 1 to 100\.\n$/],
     [["--rate", "9"], /^error: .*--rate.* give a whole number from 10 to 5000\.\n$/],

@@ -142,7 +142,7 @@ export const cases: readonly FaultCase[] = [
  */
 export function chooseCases(names: readonly string[], stack: StackName): FaultCase[] {
   return cases.filter(({ name, needs }) => {
-    const isPossible = needs === undefined || stack === "production";
+    const isPossible = needs === undefined || stack.startsWith("production");
     const isNamed = names.includes(name);
     if (isNamed && !isPossible) {
       throw new UserError(`${stack} has no ${needs}: run the fault ${name} on production.`);

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
+import { globalAgent } from "node:https";
 import path from "node:path";
 import { argv } from "../lib/argv";
 import { compose, listContainers, readConfig, type Stack } from "../lib/compose";
@@ -28,13 +29,19 @@ const maxRecoveryS = 20;
 /** How long the load goes on instead if responses do not name the server. */
 const blindRecoveryS = 3;
 
+/** The variable that sets the host port of HTTPS. */
+const httpsPort = "HTTPS_PORT";
+
 /** Names a stack of the lab, and gives it a free port. Nothing is built or started. */
 export function openLab(stack: StackName): Promise<TemporaryProject> {
+  const isSecure = stack === "production-https";
+  const composeFiles = ["docker-compose.yml", ...(isSecure ? ["docker-compose.https.yml"] : [])];
   return openTemporaryProject({
-    folder: path.join(root, stack),
+    folder: path.join(root, isSecure ? "production" : stack),
     project: `softy-pinko-faults-${randomBytes(3).toString("hex")}`,
-    built: services,
-    portVariables: [portVariable.proxy],
+    built: isSecure ? [...services, "https"] : services,
+    composeFiles,
+    portVariables: isSecure ? [portVariable.proxy, httpsPort] : [portVariable.proxy],
     // A label from the environment, so that a build can make a new version
     labels: { version: `\${${versionVariable}:-1}` },
   });
@@ -65,7 +72,8 @@ export async function runCase(
   report: Report,
 ): Promise<CaseReport> {
   const stack = stackFor(project, fault);
-  const origin = `http://127.0.0.1:${project.ports[portVariable.proxy]}`;
+  const { [httpsPort]: secure, [portVariable.proxy]: plain } = project.ports;
+  const origin = secure ? `https://127.0.0.1:${secure}` : `http://127.0.0.1:${plain}`;
   const replicas = fault.faulty === undefined ? serverCount : serverCount - 1;
   report(`${serverCount} servers`);
   await arrange(stack, origin, replicas, { signal, onLine: report.detail });
@@ -116,6 +124,11 @@ async function arrange(
   const up = argv`up --detach --no-build --wait --remove-orphans --scale=${scale}`;
   await compose(stack, up, options);
   await compose(stack, ["restart", "proxy"], options);
+  if (origin.startsWith("https:")) {
+    const read = argv`exec -T proxy cat /etc/nginx/https/fullchain.pem`;
+    // The lab has no other HTTPS connections
+    globalAgent.options.ca = await compose(stack, read, options);
+  }
   for (const { path, isExpected } of probes) {
     const isServed = async (): Promise<boolean> =>
       isExpected((await fetchAnswer(`${origin}${path}`)).body);

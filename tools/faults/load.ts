@@ -1,4 +1,5 @@
 import { Agent } from "node:http";
+import { globalAgent, Agent as HttpsAgent } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fetchAnswer } from "../lib/http";
 import { type Judgment, judge, type Probe } from "./judge";
@@ -48,7 +49,7 @@ export class Load {
   #fullUntilMs = 0;
 
   /**
-   * @param origin Such as `http://localhost:8080`.
+   * @param origin Such as `http://localhost:8080`. For https, `globalAgent` has the certificates to trust.
    * @param rate Requests per second.
    */
   constructor(
@@ -58,7 +59,11 @@ export class Load {
     readonly limit = inFlightLimit,
   ) {
     const pool = { maxSockets: limit, maxFreeSockets: limit, timeout: idleMs };
-    this.#agent = new Agent({ keepAlive: true, ...pool });
+    const options = { keepAlive: true, ...pool };
+    const isSecure = origin.startsWith("https:");
+    // With the certificates to trust
+    const trust = globalAgent.options;
+    this.#agent = isSecure ? new HttpsAgent({ ...trust, ...options }) : new Agent(options);
     this.#ended = this.#run();
   }
 

@@ -1,7 +1,7 @@
 import type { Probe } from "./judge";
 
 /** The stacks that the lab can test; task6 and task5 are there for comparison. */
-export const stackNames = ["production", "task6", "task5"] as const;
+export const stackNames = ["production", "production-https", "task6", "task5"] as const;
 export type StackName = (typeof stackNames)[number];
 
 /** The service whose replicas share the load, and the command of its containers. */

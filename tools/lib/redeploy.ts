@@ -1,3 +1,4 @@
+import type { Agent } from "node:http";
 import { argv } from "./argv";
 import { type Container, compose, listContainers, type Stack } from "./compose";
 import { UserError } from "./errors";
@@ -11,6 +12,7 @@ export interface Redeployment {
   service: string;
   /** Served by every replica in turn, with its container id in `X-Served-By`. */
   url: string;
+  agent?: Agent | undefined;
   signal?: AbortSignal | undefined;
   report?: Report | undefined;
 }
@@ -27,7 +29,7 @@ export interface Redeployment {
  * @throws {CommandError} if the build fails or a new container does not become healthy.
  */
 export async function redeploy(stack: Stack, options: Redeployment): Promise<Container[]> {
-  const { service, url, signal, report } = options;
+  const { service, signal, report } = options;
   const old = await listContainers(stack, service);
   if (old.length === 0) {
     throw new UserError(`${service} does not run, so there is nothing to replace: npm start.`);
@@ -45,7 +47,7 @@ export async function redeploy(stack: Stack, options: Redeployment): Promise<Con
     const up = argv`up --detach --wait --no-deps --no-recreate --scale ${scale} ${service}`;
     await compose(stack, up, running);
     report?.("waiting until each new server has served a request");
-    await untilAllServe(await listNew(), url, signal);
+    await untilAllServe(await listNew(), options);
   } catch (error) {
     await remove(await listNew());
     throw error;
@@ -58,13 +60,12 @@ export async function redeploy(stack: Stack, options: Redeployment): Promise<Con
 
 async function untilAllServe(
   containers: readonly Container[],
-  url: string,
-  signal: AbortSignal | undefined,
+  { url, agent, signal }: Redeployment,
 ): Promise<void> {
   const waiting = new Set(containers.map(({ id }) => id));
   await waitUntil(
     async () => {
-      const { headers } = await fetchAnswer(url);
+      const { headers } = await fetchAnswer(url, agent && { agent });
       const server = String(headers["x-served-by"]);
       for (const id of waiting) if (id.startsWith(server)) waiting.delete(id);
       return waiting.size === 0;

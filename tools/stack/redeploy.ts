@@ -1,3 +1,4 @@
+import { Agent } from "node:https";
 import path from "node:path";
 import { commandLine, main } from "../lib/cli";
 import { listContainers } from "../lib/compose";
@@ -17,15 +18,22 @@ main(async (signal) => {
   const stack = { folder: path.join(root, "production") };
   const isEngineRunning = (await engineVersion()) !== undefined;
   const [proxy] = isEngineRunning ? await listContainers(stack, "proxy") : [];
-  const port = proxy?.published[0];
+  // The second port, of HTTPS, if docker-compose.https.yml is in use: the first one redirects to it
+  const [port, securePort] = proxy?.published ?? [];
   if (port === undefined) {
     throw new UserError("production does not run: start it with npm start -- production.");
   }
 
-  const url = `http://localhost:${port}/api/hello`;
+  const origin = securePort ? `https://localhost:${securePort}` : `http://localhost:${port}`;
+  const target = {
+    service: "back-end",
+    url: `${origin}/api/hello`,
+    // The proxy is on this machine, and its certificate is for another name
+    agent: securePort ? new Agent({ rejectUnauthorized: false }) : undefined,
+  };
   const lines = ["The API is served by"];
   const run = async (report: Report): Promise<string> => {
-    const servers = await redeploy(stack, { service: "back-end", url, signal, report });
+    const servers = await redeploy(stack, { ...target, signal, report });
     lines.push(...servers.map(({ name }) => `  ${name}`));
     return "production: every API server is replaced";
   };
