@@ -1,9 +1,11 @@
 import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { promisify } from "node:util";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Probe } from "../../tools/faults/judge";
-import { Load, type Sample } from "../../tools/faults/load";
+import { requireHeadroom } from "../../tools/faults/lab";
+import { Load } from "../../tools/faults/load";
 import { waitUntil } from "../../tools/lib/wait";
 
 const hello: Probe = { path: "/api/hello", kind: "api", isExpected: (body) => body === "Hello!" };
@@ -21,34 +23,136 @@ async function serve(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
+/** A server that holds all responses back until it is released. */
+async function serveStalled(): Promise<{ origin: string; held: () => number; release(): void }> {
+  let [isStalled, held] = [true, [] as (() => void)[]];
+  const origin = await serve((_, response) => {
+    const respond = (): unknown => response.end("Hello!");
+    if (isStalled) held.push(respond);
+    else respond();
+  });
+  const release = (): void => {
+    isStalled = false;
+    for (const respond of held) respond();
+  };
+  return { origin, held: () => held.length, release };
+}
+
+const waitFor = (what: string, condition: () => boolean): Promise<unknown> =>
+  waitUntil(condition, { for: what, timeoutMs: 20_000, intervalMs: 5 });
+
 /** Loads a server until this many requests have ended. */
-async function samplesOf(origin: string, count: number, connections = 2): Promise<Sample[]> {
-  const load = new Load(origin, [hello, page], connections);
-  const isDone = (): boolean => load.samples.length >= count;
-  await waitUntil(isDone, { for: `${count} requests`, timeoutMs: 20_000, intervalMs: 5 });
+async function loadUntil(origin: string, count: number, rate = 200, limit = 340): Promise<Load> {
+  const load = new Load(origin, [hello, page], rate, limit);
+  await waitFor(`${count} requests`, () => load.samples.length >= count);
   await load.stop();
-  return load.samples;
+  return load;
 }
 
 describe("the load", () => {
-  it("alternates the probes on connections that stay open", async () => {
-    const received = new Map<Socket, unknown[]>();
+  it("alternates the probes, on connections that it reuses", async () => {
+    const [paths, sockets]: [unknown[], Set<Socket>] = [[], new Set()];
     const origin = await serve(({ socket, url }, response) => {
-      received.set(socket, [...(received.get(socket) ?? []), url]);
+      sockets.add(socket);
+      paths.push(url);
       response.setHeader("X-Served-By", "abc").end("Hello!");
     });
-    const samples = await samplesOf(origin, 50, 3);
-    expect(received.size).toBe(3);
-    for (const paths of received.values()) {
-      expect(paths.filter((path, index) => path === paths[index + 1])).toEqual([]);
-    }
-    expect(samples).toHaveLength([...received.values()].flat().length);
+    const { samples, maxInFlight } = await loadUntil(origin, 100);
+    expect(sockets.size).toBeLessThanOrEqual(maxInFlight);
+    expect(sockets.size).toBeLessThan(paths.length);
+    const count = (path: string): number => paths.filter((each) => each === path).length;
+    expect(count("/api/hello") - count("/")).toBeOneOf([0, 1]);
     for (const sample of samples) {
       expect(sample).toMatchObject({ outcome: "served", server: "abc" });
       expect(sample.latencyMs).toBeGreaterThan(0);
     }
   });
 
+  it("sends what is due by the clock, and nothing after it is stopped", async () => {
+    let received = 0;
+    const origin = await serve((_, response) => {
+      received += 1;
+      response.end("Hello!");
+    });
+    const rate = 250;
+    const load = new Load(origin, [hello], rate);
+    await waitFor("100 requests", () => load.samples.length >= 100);
+    const beforeMs = load.now();
+    const stopped = load.stop();
+    const afterMs = load.now();
+    await stopped;
+    const dueUntil = (ms: number): number => Math.floor((ms * rate) / 1_000) + 1;
+    expect(load.samples.length).toBeGreaterThanOrEqual(dueUntil(beforeMs));
+    expect(load.samples.length).toBeLessThanOrEqual(dueUntil(afterMs));
+    expect(received).toBe(load.samples.length);
+    const due = load.samples.map(({ startMs }) => startMs).sort((a, b) => a - b);
+    expect(due).toEqual(due.map((_, index) => (index * 1_000) / rate));
+  });
+
+  it("tells how late it is if its own process is busy", async () => {
+    const origin = await serve((_, response) => response.end("Hello!"));
+    const load = new Load(origin, [hello], 200);
+    await waitFor("a response", () => load.samples.length > 0);
+    const untilMs = load.now() + 100;
+    while (load.now() < untilMs);
+    await load.stop();
+    expect(Math.max(...load.latenessMs)).toBeGreaterThan(90);
+    load.startMeasuring();
+    expect(load).toMatchObject({ latenessMs: [], maxInFlight: 0 });
+  });
+});
+
+describe("the load while a server stalls", () => {
+  it("shows the whole wait of the requests that are due meanwhile", async () => {
+    const { origin, held, release } = await serveStalled();
+    const load = new Load(origin, [hello], 200);
+    await waitFor("50 requests without a response", () => held() >= 50);
+    const releasedMs = load.now();
+    release();
+    await load.stop();
+    expect(load.maxInFlight).toBeGreaterThanOrEqual(50);
+    for (const { startMs, latencyMs } of load.samples) {
+      expect(startMs + latencyMs).toBeGreaterThanOrEqual(releasedMs);
+    }
+    const dueMs = load.samples.map(({ startMs }) => startMs);
+    expect(Math.min(...dueMs)).toBe(0);
+    expect(load.samples).toHaveLength(Math.max(...dueMs) / 5 + 1);
+  });
+
+  it("holds requests back at the limit, and counts their wait, but not as its own", async () => {
+    const { origin, held, release } = await serveStalled();
+    const load = new Load(origin, [hello], 200, 3);
+    await waitFor("20 requests to be due", () => load.isFull && load.now() >= 100);
+    expect(held()).toBeLessThanOrEqual(3);
+    const releasedMs = load.now();
+    expect(() => requireHeadroom(load)).toThrow("cannot serve 200 requests per second");
+    release();
+    await load.stop();
+    expect(() => requireHeadroom(load)).not.toThrow();
+    expect(load.maxInFlight).toBe(3);
+    expect(load.samples.length).toBeGreaterThanOrEqual(20);
+    const waits = load.samples.map(({ startMs, latencyMs }) => startMs + latencyMs - releasedMs);
+    expect(Math.min(...waits)).toBeGreaterThanOrEqual(0);
+    // The fourth was due after 15 ms, and sent when there was room for it
+    const [lateness = 0] = load.latenessMs.slice(3);
+    expect(lateness).toBeLessThan(releasedMs - 15);
+  });
+
+  it("closes idle connections, but not those that wait", async () => {
+    const { origin, held, release } = await serveStalled();
+    const load = new Load(origin, [hello], 100);
+    await waitFor("60 requests without a response", () => held() >= 60);
+    const [server] = servers as [Server];
+    const count = async (): Promise<number> => promisify(server.getConnections).call(server);
+    expect(await count()).toBeGreaterThanOrEqual(60);
+    release();
+    await waitUntil(async () => (await count()) < 20, { for: "the end", timeoutMs: 5_000 });
+    await load.stop();
+    expect(load.samples.filter(({ outcome }) => outcome !== "served")).toEqual([]);
+  });
+});
+
+describe("the load of a server that fails", () => {
   it.each<[string, RequestListener, RegExp]>([
     ["a reset connection", ({ socket }) => socket.resetAndDestroy(), /ECONNRESET|hang up/],
     [
@@ -65,20 +169,23 @@ describe("the load", () => {
       received += 1;
       listener(request, response);
     });
-    const samples = await samplesOf(origin, 20);
+    const { samples } = await loadUntil(origin, 20);
     expect(samples).toHaveLength(received);
     const lost = { outcome: "lost", reason: expect.stringMatching(reason) };
     for (const sample of samples) expect(sample).toMatchObject(lost);
   });
 
-  it("loses a request after 10 s without a response, and goes on", async () => {
+  it("loses a request 10 s after it was due, sent or held back, and goes on", async () => {
     let received = 0;
     const origin = await serve((_, response) => {
       received += 1;
       if (received > 1) response.end("Hello!");
     });
-    const [first, second] = await samplesOf(origin, 2, 1);
-    expect(first).toMatchObject({ outcome: "lost", reason: "timed out after 10 s" });
-    expect(second?.outcome).toBe("served");
+    const { samples } = await loadUntil(origin, 5, 10, 1);
+    const reasons = samples.map(({ outcome, reason }) => reason ?? outcome);
+    expect(reasons[0]).toBe("timed out after 10 s");
+    expect(reasons).toContain("served");
+    const { latencyMs } = samples[0] as { latencyMs: number };
+    expect(latencyMs).toBeGreaterThanOrEqual(10_000);
   });
 });

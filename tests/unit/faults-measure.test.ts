@@ -3,7 +3,7 @@ import type { FaultCase } from "../../tools/faults/cases";
 import type { Probe } from "../../tools/faults/judge";
 import type { Sample } from "../../tools/faults/load";
 import { balancedFrom, timeline } from "../../tools/faults/measure";
-import type { CaseReport } from "../../tools/faults/report";
+import type { CaseReport, Target } from "../../tools/faults/report";
 import { type Observations, summarize, type Trial } from "../../tools/faults/summarize";
 import type { Container } from "../../tools/lib/compose";
 import { percentile } from "../../tools/lib/stats";
@@ -81,35 +81,45 @@ it("the timeline counts every request when it ended", () => {
   });
 });
 
+const fault: FaultCase = { name: "kill", about: "kill one server", run: async () => undefined };
+
+const container = (name: string, index: number): Container => {
+  const id = String(index).repeat(64);
+  return { id, name, service: "back-end", state: "running", health: "healthy", published: [] };
+};
+const seen = (...names: string[]): Observations["seenServers"] =>
+  new Map(names.map((name, index) => [`${index}`, container(`p-${name}`, index)]));
+
 describe("the summary of a case", () => {
-  const fault: FaultCase = { name: "kill", about: "kill one server", run: async () => undefined };
-  const container = (name: string, index: number): Container => {
-    const id = String(index).repeat(64);
-    return { id, name, service: "back-end", state: "running", health: "healthy", published: [] };
-  };
-  const seen = (...names: string[]): Observations["seenServers"] =>
-    new Map(names.map((name, index) => [`${index}`, container(`p-${name}`, index)]));
   const [first, second, third] = ["0", "1", "2"].map((digit) => digit.repeat(12));
 
+  const sending = { latenessMs: [0.4, 2.6], maxInFlight: 7 };
   const summary = (
     samples: Sample[],
     observations: Partial<Observations> = {},
     trial: Partial<Trial> = {},
   ): CaseReport =>
     summarize(
-      { load: { samples }, seenServers: seen("back-end-1"), events: [], ...observations },
+      {
+        load: { samples, ...sending },
+        seenServers: seen("back-end-1"),
+        events: [],
+        ...observations,
+      },
       { fault, round: 1, fromMs: 1_000, toMs: 2_000, balancedMs: 2_000, ...trial },
     );
 
   it("counts and measures requests, with examples of those that were lost", () => {
-    const lost = Array(7).fill(sample(100, { outcome: "lost", status: 502, reason: "status 502" }));
-    const reset = sample(50, { outcome: "lost", status: undefined, reason: "socket hang up" });
+    const failed = { outcome: "lost", status: 502, reason: "status 502" } as const;
+    const lost = Array(7).fill(sample(1_100, failed));
+    const reset = sample(1_050, { outcome: "lost", status: undefined, reason: "socket hang up" });
     const report = summary([sample(0), reset, ...lost]);
-    expect(report).toMatchObject({ sent: 9, lost: 8, turnedAway: 0, p99Ms: 5, worstMs: 5 });
-    const [path, example] = ["/api/hello", { atS: 0.1, status: 502, reason: "status 502" }];
+    expect(report).toMatchObject({ sent: 9, lost: 8, turnedAway: 0, worstMs: 5, maxInFlight: 7 });
+    expect(report.lateness).toEqual({ p99Ms: 3, worstMs: 3 });
+    const example = { path: "/api/hello", atS: 1.1, status: 502, reason: "status 502" };
     expect(report.lostExamples).toEqual([
-      { path, atS: 0.05, status: null, reason: "socket hang up" },
-      ...Array(4).fill({ path, ...example }),
+      { ...example, atS: 1.05, status: null, reason: "socket hang up" },
+      ...Array(4).fill(example),
     ]);
   });
 
@@ -124,6 +134,14 @@ describe("the summary of a case", () => {
     const rejectionWindow = { kind: "api", fromMs: 1_000, untilMs: 2_000 } as const;
     const counts = { lost, turnedAway: 1 - lost };
     expect(summary([rejection], { rejectionWindow })).toMatchObject(counts);
+  });
+
+  it("has the p99 of the requests during the fault, and the worst from the fault on", () => {
+    const latencies = [...Array(197).fill(5), 40, 399.9, 400];
+    const during = latencies.map((latencyMs) => sample(1_500, { latencyMs }));
+    const others = [sample(2_001, { latencyMs: 499 }), sample(400, { latencyMs: 599 })];
+    const report = summary([...during, ...others]);
+    expect(report).toMatchObject({ p99Ms: 40, worstMs: 499, over400Ms: 2 });
   });
 
   it("adds up the shares of servers with the same name", () => {
@@ -141,12 +159,15 @@ describe("the summary of a case", () => {
     expect(summary([sample(0)], {}, { balancedMs: undefined })).toMatchObject(expected);
   });
 
-  const down = { fault: { ...fault, target: { turnedAwayMs: 1_000, servedAgainS: 3 } } };
+  const withTarget = (target: Partial<Target>) => ({ fault: { ...fault, target } });
+  const down = withTarget({ turnedAwayMs: 1_000, servedAgainS: 3 });
   const rejectionWindow = { kind: "api", fromMs: 0, untilMs: 9_000 } as const;
-  const rejected = (latencyMs: number) => sample(0, { outcome: "rejected", latencyMs });
+  const rejected = (latencyMs: number) => sample(2_001, { outcome: "rejected", latencyMs });
   it.each<[string[], Sample, Partial<Observations>, Partial<Trial>]>([
     [[], sample(0, { server: first, latencyMs: 500 }), {}, { balancedMs: 5_000 }],
-    [["worstMs"], sample(0, { latencyMs: 501 }), {}, {}],
+    [["worstMs"], sample(2_001, { latencyMs: 501 }), {}, {}],
+    [["p99Ms"], sample(1_000, { latencyMs: 51 }), {}, withTarget({ p99Ms: 50 })],
+    [["over400Ms"], sample(2_001, { latencyMs: 400 }), {}, withTarget({ over400Ms: 0 })],
     [["evenS"], sample(0, { server: first }), {}, { balancedMs: 5_001 }],
     [["evenS"], sample(0, { server: first }), {}, { balancedMs: undefined }],
     [[], rejected(400), { servedAgainS: 3 }, down],

@@ -13,6 +13,9 @@ const good: CaseReport = {
   turnedAway: 0,
   p99Ms: 14,
   worstMs: 58,
+  over400Ms: 0,
+  maxInFlight: 9,
+  lateness: { p99Ms: 1, worstMs: 12 },
   evenAfterS: 1.43,
   shares: ["back-end-1", "back-end-2"].map((server) => ({ server, answers: 3_000 })),
   target: { worstMs: 500, evenS: 3 },
@@ -44,15 +47,15 @@ const bad: CaseReport = {
 
 const lab = (...cases: CaseReport[]): LabReport => {
   const origin = { stack: "production", machine: "2 × a processor", date: new Date(0) };
-  return { ...origin, rounds: 1, connections: 8, cases };
+  return { ...origin, rounds: 1, rate: 1_000, inFlightLimit: 340, cases };
 };
 
 describe("the report as text", () => {
   it("has a table with a verdict for each case", () => {
     expect(renderText(lab(good, bad)).split("\n").slice(2, 5)).toEqual([
-      "  fault       sent   lost  rejected    p99     worst  balanced after",
-      "  kill      12,345      0         0  14 ms     58 ms           1.4 s  ✔",
-      "  http-500  12,345  1,002       135  14 ms  5,120 ms           never  ✘ requests lost, slower than 500 ms, not balanced within 3 s",
+      "  fault       sent   lost  rejected    p99     worst  ≥ 400 ms  in flight  balanced",
+      "  kill      12,345      0         0  14 ms     58 ms         0          9     1.4 s  ✔",
+      "  http-500  12,345  1,002       135  14 ms  5,120 ms         0          9     never  ✘",
     ]);
   });
 
@@ -64,7 +67,9 @@ describe("the report as text", () => {
     [good, "\nnothing lost of 12,345 requests\n"],
     [bad, "    slowest rejection: 311 ms\n"],
     [bad, "    served again 0.1 s after the first server was started\n"],
-    [{ ...good, shares: [], evenAfterS: null }, "58 ms               –  ✔\n"],
+    [{ ...good, shares: [], evenAfterS: null }, "         –  ✔\n"],
+    [bad, "    ✘ requests lost, slower than 500 ms, not balanced within 3 s\n"],
+    [good, "\nrequests sent late by the load itself: p99 1 ms, worst 12 ms\n"],
   ])("has the details of a case, %#", (report, line) => {
     expect(renderText(lab(report))).toContain(line);
   });

@@ -10,7 +10,7 @@ const serverColors = ["#0072b2", "#e69f00", "#009e73", "#56b4e9", "#cc79a7", "#f
 export function faultChart(report: CaseReport, lab: LabReport): Chart {
   const { name, about, sent, lost, turnedAway, worstMs, events } = report;
   const title = `${lab.stack}, ${name}: ${about}`;
-  const source = `${lab.machine}\n${lab.connections} connections, ${formatDate(lab.date)}`;
+  const source = `${lab.machine}\n${lab.rate} requests per second, ${formatDate(lab.date)}`;
   const counts = `${sent} requests, ${lost} lost, ${turnedAway} rejected, slowest ${worstMs} ms`;
   const marks = events.map(({ atS, label }) => `${label} at ${atS.toFixed(1)} s`).join(", ");
   return {

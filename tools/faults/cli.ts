@@ -9,6 +9,7 @@ import type { TemporaryProject } from "../lib/temporary-project";
 import { cases, chooseCases, type FaultCase } from "./cases";
 import { faultChart } from "./chart";
 import { buildLab, openLab, runCase } from "./lab";
+import { inFlightLimit } from "./load";
 import type { CaseReport, LabReport } from "./report";
 import { renderText } from "./report-text";
 import { type StackName, stackNames } from "./stacks";
@@ -17,7 +18,7 @@ interface Options {
   fault: string[];
   list?: boolean;
   rounds: number;
-  connections: number;
+  rate: number;
   json?: boolean;
   svg?: string;
 }
@@ -36,13 +37,13 @@ main(async (signal) => {
     .option("--fault <name>", "inject only this fault (repeatable)", collect(names), [])
     .option("--list", "list the faults")
     .option("--rounds <number>", "inject each fault this many times", wholeNumber(1, 100), 1)
-    .option("--connections <number>", "connections of the load", wholeNumber(1, 256), 8)
+    .option("--rate <number>", "requests per second", wholeNumber(10, 5_000), 500)
     .option("--json", "print the report as JSON")
     .option("--svg <file>", "also write a chart of the one fault, and a dark one next to it")
     .addHelpText("after", help)
     .parse();
   const [stack] = program.processedArgs as [StackName];
-  const { fault, list, rounds, connections, json, svg } = program.opts<Options>();
+  const { fault, list, rounds, rate, json, svg } = program.opts<Options>();
   const chosen = chooseCases(fault, stack);
   if (list) {
     const width = Math.max(...names.map(({ length }) => length));
@@ -70,7 +71,7 @@ main(async (signal) => {
     return {
       title,
       run: async (report) => {
-        const settings = { round, connections };
+        const settings = { round, rate };
         const stack = project as TemporaryProject;
         const result = await runCase(stack, faultCase, settings, signal, report);
         reports.push(result);
@@ -83,8 +84,8 @@ main(async (signal) => {
   );
   const engine = await withEngine(signal, [build, ...steps.flat()], async () => project?.remove());
   const machine = describeMachine(engine);
-  const date = new Date();
-  const report: LabReport = { stack, machine, date, rounds, connections, cases: reports };
+  const run = { stack, machine, date: new Date(), rounds, rate, inFlightLimit };
+  const report: LabReport = { ...run, cases: reports };
   if (svg !== undefined) await writeChart(svg, faultChart(reports[0] as CaseReport, report));
   process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : renderText(report));
   return reports.some(({ lost }) => lost > 0) ? 1 : 0;

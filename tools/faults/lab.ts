@@ -4,6 +4,7 @@ import path from "node:path";
 import { argv } from "../lib/argv";
 import { compose, listContainers, readConfig, type Stack } from "../lib/compose";
 import { portVariable, root } from "../lib/course";
+import { UserError } from "../lib/errors";
 import { fetchAnswer } from "../lib/http";
 import type { Report } from "../lib/progress";
 import { openTemporaryProject, type TemporaryProject } from "../lib/temporary-project";
@@ -18,10 +19,10 @@ import { summarize } from "./summarize";
 
 /** Servers that share the load, the faulty one among them. */
 const serverCount = 3;
-/** A case lasts until it has sent this many requests. */
-const minRequests = 5_000;
 /** Seconds of load before the fault, and after the recovery. */
 const baselineS = 1;
+/** After this time, the load must not exceed what the machine can serve. */
+const maxWarmUpS = 20;
 /** If the load is not balanced after this many seconds, it is not expected to become so. */
 const maxRecoveryS = 20;
 /** How long the load goes on instead if responses do not name the server. */
@@ -59,7 +60,7 @@ export async function buildLab(
 export async function runCase(
   project: TemporaryProject,
   fault: FaultCase,
-  { round, connections }: Pick<LabReport, "connections"> & Pick<CaseReport, "round">,
+  { round, rate }: Pick<LabReport, "rate"> & Pick<CaseReport, "round">,
   signal: AbortSignal,
   report: Report,
 ): Promise<CaseReport> {
@@ -68,23 +69,35 @@ export async function runCase(
   const replicas = fault.faulty === undefined ? serverCount : serverCount - 1;
   report(`${serverCount} servers`);
   await arrange(stack, origin, replicas, { signal, onLine: report.detail });
-  const load = new Load(origin, probes, connections);
+  const load = new Load(origin, probes, rate);
   const experiment = new Experiment(stack, load, origin, report, signal);
   try {
     await experiment.hold(baselineS);
     await waitUntilBalanced(experiment);
-    const fromMs = load.now();
+    // A cold start may need a moment to catch up
+    const isLate = (): boolean => load.now() > maxWarmUpS * 1_000;
+    await experiment.waitFor("the warm-up", () => !load.isFull || isLate());
+    requireHeadroom(load);
+    load.startMeasuring();
     await fault.run(experiment);
+    // Its first event; before that, it looks for its servers
+    const fromMs = (experiment.events[0]?.atS ?? 0) * 1_000;
     const toMs = load.now();
     report("recovering");
     const balancedMs = await waitUntilBalanced(experiment);
-    await experiment.waitFor("enough requests", () => load.samples.length >= minRequests);
     await experiment.hold(baselineS);
     await load.stop();
     return summarize(experiment, { fault, round, fromMs, toMs, balancedMs });
   } finally {
     await load.stop();
   }
+}
+
+/** @throws {UserError} if the stack cannot serve the load, although there is no fault. */
+export function requireHeadroom({ isFull, rate }: Pick<Load, "isFull" | "rate">): void {
+  if (!isFull) return;
+  const problem = `this machine cannot serve ${rate} requests per second, even without a fault`;
+  throw new UserError(`${problem}: stop other programs, or set a lower --rate.`);
 }
 
 /** Brings up what each fault starts from: healthy servers and a proxy that remembers no failure. */

@@ -24,13 +24,19 @@ export function balancedFrom(
 ): number | undefined {
   const served = samples.filter((sample) => isApiResponse(sample) && sample.startMs >= fromMs);
   const size = windowPerServer * servers.length;
-  for (let start = 0; start + size <= served.length; start += 1) {
-    const window = served.slice(start, start + size);
+  const counts = new Map<string | undefined, number>();
+  const add = (sample: Sample | undefined, change: number): void => {
+    counts.set(sample?.server, (counts.get(sample?.server) ?? 0) + change);
+  };
+  // Counts instead of copies of each window: what takes long delays the load
+  for (const [index, sample] of served.entries()) {
+    add(sample, 1);
+    add(served[index - size], -1);
     const isBalanced = servers.every((name) => {
-      const count = window.filter(({ server }) => server === name).length;
+      const count = counts.get(name) ?? 0;
       return Math.abs(count - windowPerServer) <= tolerance * windowPerServer;
     });
-    if (isBalanced) return window[0]?.startMs;
+    if (isBalanced && index >= size - 1) return served[index - size + 1]?.startMs;
   }
   return undefined;
 }

@@ -2,6 +2,8 @@
 export interface Target {
   worstMs: number;
   evenS: number;
+  p99Ms?: number;
+  over400Ms?: number;
   turnedAwayMs?: number;
   /** From the start of the first server until it serves a request. */
   servedAgainS?: number;
@@ -29,8 +31,16 @@ export interface CaseReport {
   lost: number;
   /** Rejected while the fault allows it. */
   turnedAway: number;
+  /** Of the requests in progress during the fault. */
   p99Ms: number;
+  /** From the fault on, as the next ones: not during the warm-up. */
   worstMs: number;
+  /** The number of requests that took 400 ms or longer. */
+  over400Ms: number;
+  /** The maximum number of requests in flight. */
+  maxInFlight: number;
+  /** How late the load sent its requests, other than because of the limit in flight. */
+  lateness: { p99Ms: number; worstMs: number };
   slowestTurnedAwayMs?: number;
   /** Seconds from the start of the first server until it served, if all servers were down. */
   servedAgainS?: number;
@@ -53,6 +63,8 @@ export interface LabReport {
   machine: string;
   date: Date;
   rounds: number;
-  connections: number;
+  /** Requests per second. */
+  rate: number;
+  inFlightLimit: number;
   cases: CaseReport[];
 }

@@ -8,12 +8,16 @@ import type { CaseReport, Target } from "./report";
 const maxExamples = 5;
 /** What a case should reach, unless its fault says otherwise. */
 const usualTarget: Target = { worstMs: 500, evenS: 3 };
+/** How long production's proxy waits for a response before it tries the next server. */
+const slowMs = 400;
+
+const latencyOf = ({ latencyMs }: Sample): number => latencyMs;
 
 /** What an experiment has recorded. */
 export type Observations = Pick<
   Experiment,
   "events" | "servedAgainS" | "rejectionWindow" | "seenServers"
-> & { load: Pick<Load, "samples"> };
+> & { load: Pick<Load, "samples" | "latenessMs" | "maxInFlight"> };
 
 /** Times are in milliseconds from the start of the load. */
 export interface Trial {
@@ -38,15 +42,19 @@ export function summarize(observations: Observations, trial: Trial): CaseReport 
   }));
   const lost = samples.filter(({ outcome }) => outcome === "lost");
   const rejected = samples.filter(({ outcome }) => outcome === "rejected");
-  const latencies = samples.map(({ latencyMs }) => latencyMs);
   const servers = samples.some(({ server }) => server !== undefined)
     ? [...new Set(names.values())]
     : [];
   const { bucketS, buckets } = timeline(samples, servers);
+  const affected = samples.filter(({ startMs, latencyMs }) => startMs + latencyMs >= fromMs);
+  const latencies = affected.map(latencyOf);
+  const during = affected.filter(({ startMs }) => startMs <= toMs);
   const reached = {
+    p99Ms: percentile(during.map(latencyOf), 0.99),
     worstMs: percentile(latencies, 1),
+    over400Ms: latencies.filter((ms) => ms >= slowMs).length,
     evenS: balancedMs === undefined ? Infinity : Math.max(0, balancedMs - toMs) / 1_000,
-    turnedAwayMs: Math.max(0, ...rejected.map(({ latencyMs }) => latencyMs)),
+    turnedAwayMs: Math.max(0, ...rejected.map(latencyOf)),
     servedAgainS: servedAgainS ?? Infinity,
   };
   const target: Target = { ...usualTarget, ...fault.target };
@@ -60,8 +68,14 @@ export function summarize(observations: Observations, trial: Trial): CaseReport 
     sent: samples.length,
     lost: lost.length,
     turnedAway: rejected.length,
-    p99Ms: Math.round(percentile(latencies, 0.99)),
+    p99Ms: Math.round(reached.p99Ms),
     worstMs: Math.round(reached.worstMs),
+    over400Ms: reached.over400Ms,
+    maxInFlight: load.maxInFlight,
+    lateness: {
+      p99Ms: Math.round(percentile(load.latenessMs, 0.99)),
+      worstMs: Math.round(percentile(load.latenessMs, 1)),
+    },
     ...(rejected.length > 0 && { slowestTurnedAwayMs: Math.round(reached.turnedAwayMs) }),
     ...(servedAgainS !== undefined && { servedAgainS }),
     evenAfterS: balancedMs === undefined ? null : reached.evenS,
