@@ -1,5 +1,7 @@
+import { createServer } from "node:http";
 import { type AddressInfo, isIPv6 } from "node:net";
 import { hostname } from "node:os";
+import type { Duplex } from "node:stream";
 import cors from "cors";
 import express from "express";
 
@@ -17,16 +19,17 @@ app.get("/health", (_request, response) => {
   response.type("text/plain").send("OK\n");
 });
 
-// Log one line for each request, in the common log format, as morgan does in task6
+// Log one line for each request: the common log format, as morgan does in task6, and the ID that the
+// proxy gave the request and logs, too
 app.use((request, response, next) => {
   const { method, originalUrl, httpVersion } = request;
   const { remoteAddress } = request.socket;
   response.once("close", () => {
     const status = response.headersSent ? response.statusCode : "-";
     const size = response.get("Content-Length") ?? "-";
-    log(
-      `${remoteAddress} - - [${logTime()}] "${method} ${originalUrl} HTTP/${httpVersion}" ${status} ${size}`,
-    );
+    const requestLine = escaped(`${method} ${originalUrl} HTTP/${httpVersion}`);
+    const id = escaped(request.get("X-Request-ID") ?? "-");
+    log(`${remoteAddress} - - [${logTime()}] "${requestLine}" ${status} ${size} ${id}`);
   });
   next();
 });
@@ -50,6 +53,13 @@ app.get("/api/hello", (_request, response) => {
 app.use((_request, response) => {
   response.status(404).type("text/plain").send("Not Found\n");
 });
+
+/** Escapes quotes and control characters, as nginx does: a path could otherwise forge a log line. */
+function escaped(text: string): string {
+  const toHex = (char: string): string =>
+    `\\x${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
+  return text.replace(/[^\x20-\x7e]|["\\]/g, toHex);
+}
 
 /** The time in the log's format, formatted once a second. */
 let clock = { second: 0, text: "" };
@@ -100,11 +110,15 @@ function serve(): void {
     fail(`PORT must be a whole number from 0 to 65535, not "${PORT}"`);
   }
 
-  const server = app.listen(Number(PORT), HOST, (error) => {
-    if (error) fail(`${error.message}; set PORT or HOST to another value`);
+  // More than the 32 kB of headers that nginx accepts; Node.js's default is 16 kB
+  const server = createServer({ maxHeaderSize: 40 * 1_024 }, app);
+  server.once("error", ({ message }) => fail(`${message}; set PORT or HOST to another value`));
+  server.listen(Number(PORT), HOST, () => {
     const { address, port } = server.address() as AddressInfo;
     console.log(`Listening on http://${isIPv6(address) ? `[${address}]` : address}:${port}`);
   });
+
+  server.on("clientError", refuseMalformed);
 
   // nginx closes idle upstream connections after 60 s. Node.js must close them later: its default of
   // 5 s would reset requests that nginx sends at that moment.
@@ -132,6 +146,17 @@ function serve(): void {
   };
   process.once("SIGTERM", () => setTimeout(shutDown, drainDelayMs).unref());
   process.once("SIGINT", shutDown);
+}
+
+/**
+ * Responds to what is not HTTP for Node.js, such as a header with control characters, which nginx
+ * passes on. Node.js's own response has no text. https://nodejs.org/api/http.html#event-clienterror
+ */
+function refuseMalformed({ code }: NodeJS.ErrnoException, socket: Duplex): void {
+  const isTooLong = code === "HPE_HEADER_OVERFLOW";
+  const reason = isTooLong ? "431 Request Header Fields Too Large" : "400 Bad Request";
+  const headers = "Content-Type: text/plain\r\nConnection: close\r\n\r\n";
+  if (socket.writable) socket.end(`HTTP/1.1 ${reason}\r\n${headers}${reason}\n`);
 }
 
 function fail(reason: string): never {

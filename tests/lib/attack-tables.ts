@@ -247,8 +247,10 @@ function oversized(): Row[] {
   const lengths = ["1025", "1048577", "10737418240", "9223372036854775807"];
   const body = "x".repeat(2_000_000);
   const chunked = get("/api/hello", "Transfer-Encoding: chunked");
+  const cookies = `Cookie: ${"a=b; ".repeat(3_000)}`;
   return [
-    ...[9_000, 40_000, 1_000_000].flatMap(ofSize),
+    ...rowsOf({ "200": ["/", "/api/hello"] }, (target) => get(target, cookies)),
+    ...[17_000, 40_000, 1_000_000].flatMap(ofSize),
     ...[1_500, 5_000, 50_000].flatMap((count) => {
       const lines = Array.from({ length: count }, (_, index) => `X-${index}: y`).join("\r\n");
       return rowsOf({ "400": ["/", "/api/hello"] }, (target) => get(target, lines));

@@ -40,7 +40,7 @@ export function outcomeOf({ responses, rest, ended }: Exchange): string {
  * @param pages Every body that the site may send with 200, each byte one character.
  */
 export function problemsOf(
-  { name, id, expected }: Attack,
+  { name, id, expected, pieces }: Attack,
   exchange: Exchange,
   pages: ReadonlySet<string>,
 ): string[] {
@@ -50,6 +50,7 @@ export function problemsOf(
     body === "" ||
     pages.has(body) ||
     (!complete && [...pages].some((page) => page.startsWith(body)));
+  const isOfApi = responses.length === 1 && /^[A-Z]+ \/api\//.test(pieces.join(""));
   const isError = /<title>(4\d\d|501|505) /.test(rest);
   const rules: [boolean, string][] = [
     [new RegExp(`^(?:${expected})$`).test(outcome), `expected ${expected}, not ${outcome}`],
@@ -63,6 +64,11 @@ export function problemsOf(
       [status < 500 || [501, 505].includes(status), `the status is ${status}`],
       [status !== 200 || isKnown(body, complete), "the body is not the site's"],
       ...headerRules(headers),
+      ...(status < 400 ? [] : errorRules(headers)),
+      [
+        !(isOfApi && [405, 411, 413].includes(status)) || "access-control-allow-origin" in headers,
+        "other origins cannot read the error",
+      ],
     ]),
   ];
   return rules.filter(([holds]) => !holds).map(([, problem]) => `${problem}: ${name}`);
@@ -81,6 +87,15 @@ function headerRules(headers: RawResponse["headers"]): [boolean, string][] {
     [server === "nginx", `the server names itself ${server}`],
     [/^\/(?![/\\])/.test(location), `it redirects to ${location}`],
     ...unwanted.map((name): [boolean, string] => [!(name in headers), `it has a header ${name}`]),
+  ];
+}
+
+/** What nginx adds to errors, its own and those of the servers. */
+function errorRules(headers: RawResponse["headers"]): [boolean, string][] {
+  const names = ["content-security-policy", "referrer-policy", "x-content-type-options"];
+  return [
+    [headers["cache-control"] === "no-store", "the error can be cached"],
+    ...names.map((name): [boolean, string] => [name in headers, `the error has no ${name}`]),
   ];
 }
 

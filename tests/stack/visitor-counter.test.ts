@@ -4,6 +4,7 @@ import { compose, countServed, newMarker } from "../../tools/lib/compose";
 import { fetchAnswer } from "../../tools/lib/http";
 import { waitUntil } from "../../tools/lib/wait";
 import { fetchMany } from "../lib/load";
+import { exchange } from "../lib/raw-http";
 import { bringUp, describeOnEngine, leftovers, useStack } from "../lib/stacks";
 import { counterUrl, numberIn, redisCli, storedCount } from "../lib/visits";
 
@@ -59,6 +60,32 @@ describeOnEngine("the visitor counter with three replicas", () => {
       expect([path, (await get(path)).status]).toEqual([path, 404]);
     }
     expect(await storedCount(stack)).toBe(before);
+  });
+
+  const header = (name: string, length: number): string => `${name}: ${"a".repeat(length)}\r\n`;
+  it.each([
+    ["200", "GET /", header("Cookie", 15_000)],
+    ["200", "GET /", header("A", 12_000).repeat(2)],
+    ["400", "GET /", "A: \x01\r\n"],
+    ["400", "GET /", header("A", 17_000)],
+    ["404", "GET /nowhere", ""],
+    ["405", "POST /", ""],
+    ["405", "TRACE /", ""],
+    ["413", "POST /count", "Content-Length: 2\r\n"],
+    ["414", `GET /${"a".repeat(17_000)}`, ""],
+  ])("responds %s with every header and a body", async (expected, start, lines) => {
+    const bytes = `${start} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${lines}\r\n`;
+    const { responses } = await exchange(stack.ports.web, bytes);
+    expect(responses.map(({ status }) => String(status))).toEqual([expected]);
+    const [{ headers, body } = { headers: {}, body: "" }] = responses;
+    expect(headers).toMatchObject({
+      "cache-control": "no-store",
+      "content-security-policy": expect.stringMatching(/^default-src 'none'; .*frame-ancestors/),
+      "referrer-policy": "no-referrer",
+      server: "nginx",
+      "x-content-type-options": "nosniff",
+    });
+    expect(body).not.toBe("");
   });
 
   it("sends the number for a conditional request, too", async () => {

@@ -39,7 +39,7 @@ describe.each([
   { step: "task5", app: task5, origin: "*" },
   { step: "task6", app: task6, origin: "*" },
   { step: "production", app: production, origin: "*" },
-])("the API of $step", ({ app, origin }) => {
+])("the API of $step", ({ step, app, origin }) => {
   it("responds Hello, World! at /api/hello", async () => {
     const { status, text, headers } = await request(app).get("/api/hello");
     expect({ status, text }).toEqual({ status: 200, text: "Hello, World!" });
@@ -66,12 +66,20 @@ describe.each([
     await request(app).get(`${path}?${query}`);
     await vi.waitFor(() => expect(logLines()).toHaveLength(1));
     const time = String.raw`\[\d{2}/\w{3}/\d{4}:\d{2}:\d{2}:\d{2} \+0000\]`;
-    const line = `^\\S+ - - ${time} "GET ${path}\\?${query} HTTP/1\\.1" ${result}$`;
+    const id = step === "production" ? " -" : "";
+    const line = `^\\S+ - - ${time} "GET ${path}\\?${query} HTTP/1\\.1" ${result}${id}$`;
     expect(logLines()[0]).toMatch(new RegExp(line));
   });
 });
 
 describe("the API of production", () => {
+  it("logs the request's ID, and no quote or control character of a client", async () => {
+    const address = `/api/hello?\\${query}`;
+    await request(production).get(address).set("X-Request-ID", 'a1"\t');
+    await vi.waitFor(() => expect(logLines()).toHaveLength(1));
+    expect(logLines()[0]).toMatch(/ "GET \/api\/hello\?\\x5Crun=\w+ HTTP\/1\.1" 200 13 a1\\x22$/);
+  });
+
   it("names the server in a header that pages of other origins may read", async () => {
     const { headers } = await request(production).get("/api/hello");
     expect(headers["x-served-by"]).toBe(hostname());

@@ -18,9 +18,15 @@ const exchanged = (received: string, ended: Exchange["ended"] = "closed"): Excha
   ms: 1,
 });
 
+const forErrors = [
+  "Cache-Control: no-store",
+  "Content-Security-Policy: x",
+  "Referrer-Policy: x",
+  "X-Content-Type-Options: x",
+];
 const response = (status: number, body = "", ...headers: string[]): string => {
   const lines = [`HTTP/1.1 ${status} X`, "Server: nginx", `Content-Length: ${body.length}`];
-  return [...lines, ...headers, "", body].join("\r\n");
+  return [...lines, ...forErrors, ...headers, "", body].join("\r\n");
 };
 const cut = (body: string): string => response(200, body).slice(0, -1);
 
@@ -39,15 +45,17 @@ it.each([
   expect(outcomeOf(exchanged(received, ended))).toBe(outcome);
 });
 
+const attackOn = (piece: string): Attack => ({
+  name: "it",
+  id: "id-of-it",
+  pieces: [piece],
+  client: {},
+  expected: "200|301|400|bare",
+  pipelined: [],
+});
+
 describe("an attack", () => {
-  const attack: Attack = {
-    name: "it",
-    id: "id-of-it",
-    pieces: [],
-    client: {},
-    expected: "200|301|400|bare",
-    pipelined: [],
-  };
+  const attack = attackOn("");
   const problems = (received: string, expected = attack.expected): string[] =>
     problemsOf({ ...attack, expected }, exchanged(received), new Set(["a page"]));
 
@@ -78,9 +86,21 @@ describe("an attack", () => {
     ["it has a header x-injected", response(400, "", "X-Injected: yes")],
     ["it has a header set-cookie", response(400, "", "Set-Cookie: a")],
     ["the server names itself nginx/1.30", response(400).replace("nginx", "nginx/1.30")],
+    ["the error can be cached", response(400).replace("no-store", "max-age=1")],
+    ["the error has no referrer-policy", response(400).replace("Referrer-Policy", "X")],
   ])("has the problem: %s", (problem, received, expected?: string) => {
     expect(problems(received, expected)).toEqual([`${problem}: it`]);
   });
+});
+
+it("an error of the API can be read by other origins", () => {
+  const problems = (...headers: string[]): string[] => {
+    const exchange = exchanged(response(405, "", ...headers));
+    const attack = { ...attackOn("PUT /api/hello HTTP/1.1"), expected: "405" };
+    return problemsOf(attack, exchange, new Set());
+  };
+  expect(problems("Access-Control-Allow-Origin: *")).toEqual([]);
+  expect(problems()).toEqual(["other origins cannot read the error: it"]);
 });
 
 it("a log shows each time that a path was served, but not what a client forges", () => {

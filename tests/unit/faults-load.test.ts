@@ -97,6 +97,8 @@ describe("the load", () => {
     while (load.now() < untilMs);
     await load.stop();
     expect(Math.max(...load.latenessMs)).toBeGreaterThan(90);
+    load.startMeasuring();
+    expect(load).toMatchObject({ latenessMs: [], maxInFlight: 0 });
   });
 });
 

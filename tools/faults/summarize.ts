@@ -11,6 +11,8 @@ const usualTarget: Target = { worstMs: 500, evenS: 3 };
 /** How long production's proxy waits for a response before it tries the next server. */
 const slowMs = 400;
 
+const latencyOf = ({ latencyMs }: Sample): number => latencyMs;
+
 /** What an experiment has recorded. */
 export type Observations = Pick<
   Experiment,
@@ -45,17 +47,14 @@ export function summarize(observations: Observations, trial: Trial): CaseReport 
     : [];
   const { bucketS, buckets } = timeline(samples, servers);
   const affected = samples.filter(({ startMs, latencyMs }) => startMs + latencyMs >= fromMs);
-  const latencies = affected.map(({ latencyMs }) => latencyMs);
+  const latencies = affected.map(latencyOf);
   const during = affected.filter(({ startMs }) => startMs <= toMs);
   const reached = {
-    p99Ms: percentile(
-      during.map(({ latencyMs }) => latencyMs),
-      0.99,
-    ),
+    p99Ms: percentile(during.map(latencyOf), 0.99),
     worstMs: percentile(latencies, 1),
     over400Ms: latencies.filter((ms) => ms >= slowMs).length,
     evenS: balancedMs === undefined ? Infinity : Math.max(0, balancedMs - toMs) / 1_000,
-    turnedAwayMs: Math.max(0, ...rejected.map(({ latencyMs }) => latencyMs)),
+    turnedAwayMs: Math.max(0, ...rejected.map(latencyOf)),
     servedAgainS: servedAgainS ?? Infinity,
   };
   const target: Target = { ...usualTarget, ...fault.target };

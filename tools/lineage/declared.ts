@@ -61,6 +61,7 @@ export const descents: readonly Descent[] = [
       "proxy/forwarded.conf",
       "proxy/headers.conf",
       "proxy/limits.conf",
+      "proxy/log.conf",
     ],
     changed: [
       "back-end/Dockerfile",

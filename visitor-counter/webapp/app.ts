@@ -21,22 +21,28 @@ export function createApp(store: Store): Express {
 
   // Before the log, which would otherwise fill with health checks. Always 200, because a restart of
   // the webapp would not bring Redis back
-  app.get("/health", async (_request, response) => {
-    const isReachable = await store.isReachable();
-    response.json({ webapp: "alive", store: isReachable ? "reachable" : "unreachable" });
-  });
+  app
+    .route("/health")
+    .get(async (_request, response) => {
+      const isReachable = await store.isReachable();
+      response.json({ webapp: "alive", store: isReachable ? "reachable" : "unreachable" });
+    })
+    .all(refuseMethod("GET, HEAD"));
 
   // Log one line for each request, in the common log format
   app.use(morgan("common"));
 
-  app.get("/", async (_request, response) => {
-    response.send(welcomePage(await store.current().catch(withoutCount)));
-  });
+  app
+    .route("/")
+    .get(async (_request, response) => {
+      response.send(welcomePage(await store.current().catch(withoutCount)));
+    })
+    .all(refuseMethod("GET, HEAD"));
 
   app
     .route("/count")
     // Without this, Express handles HEAD like GET, and would count it
-    .head(refuseMethod)
+    .head(refuseMethod("GET"))
     .get(async (request, response) => {
       // A browser loads the page in advance, before anyone visits it
       if (request.get("Sec-Purpose")?.startsWith("prefetch")) {
@@ -51,7 +57,7 @@ export function createApp(store: Store): Express {
         json: `{"count":${count}}`,
       });
     })
-    .all(refuseMethod);
+    .all(refuseMethod("GET"));
 
   app.use((_request, response) => {
     response.status(404).type("text/plain").send("Not Found\n");
@@ -63,18 +69,16 @@ export function createApp(store: Store): Express {
 const setHeaders: RequestHandler = (request, response, next) => {
   // Each response is new: for `If-None-Match: *`, Express would count a visit and not send its number
   delete request.headers["if-none-match"];
-  response.set({
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": contentSecurityPolicy,
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-  });
+  // nginx sets the other headers, for its own errors as well
+  response.set("Content-Security-Policy", contentSecurityPolicy);
   next();
 };
 
-const refuseMethod: RequestHandler = (_request, response) => {
-  response.status(405).set("Allow", "GET").type("text/plain").send("Use GET to count a visit\n");
-};
+const refuseMethod =
+  (allowed: string): RequestHandler =>
+  (_request, response) => {
+    response.status(405).set("Allow", allowed).type("text/plain").send(`Use ${allowed}\n`);
+  };
 
 /** Sends the form that the request's `Accept` header asks for; text by default. */
 function sendForm(response: Response, forms: { text: string; html: string; json: string }): void {
@@ -91,7 +95,7 @@ function sendForm(response: Response, forms: { text: string; html: string; json:
 
 const handleError: ErrorRequestHandler = (error: unknown, _request, response, next) => {
   if (error instanceof StoreUnavailable) {
-    response.status(503).set("Retry-After", "1");
+    response.status(503);
     sendProblem(
       response,
       "Redis is unavailable, so your visit may not have been counted. Try again.",

@@ -1,5 +1,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import { createApp } from "./app";
 import { Store } from "./store";
 
@@ -16,10 +17,12 @@ async function serve(): Promise<void> {
   const store = await Store.open(REDIS_HOST, redisPort);
   const app = createApp(store);
   let isClosing = false;
-  const server = createServer((request, response) => {
+  // More than the 32 kB of headers that nginx accepts; Node.js's default is 16 kB
+  const server = createServer({ maxHeaderSize: 40 * 1_024 }, (request, response) => {
     if (isClosing) response.setHeader("Connection", "close");
     app(request, response);
   });
+  server.on("clientError", refuseMalformed);
   server.once("error", ({ message }) => fail(`${message}; set PORT to another value`));
   server.listen(port, "0.0.0.0", () => {
     const { port } = server.address() as AddressInfo;
@@ -37,6 +40,17 @@ async function serve(): Promise<void> {
     setTimeout(() => server.closeAllConnections(), shutdownTimeoutMs).unref();
   };
   process.once("SIGTERM", shutDown).once("SIGINT", shutDown);
+}
+
+/**
+ * Responds to what is not HTTP for Node.js, such as a header with control characters, which nginx
+ * passes on. Node.js's own response has no text. https://nodejs.org/api/http.html#event-clienterror
+ */
+function refuseMalformed({ code }: NodeJS.ErrnoException, socket: Duplex): void {
+  const isTooLong = code === "HPE_HEADER_OVERFLOW";
+  const reason = isTooLong ? "431 Request Header Fields Too Large" : "400 Bad Request";
+  const headers = "Content-Type: text/plain\r\nConnection: close\r\n\r\n";
+  if (socket.writable) socket.end(`HTTP/1.1 ${reason}\r\n${headers}${reason}\n`);
 }
 
 /** Reads a port number from the environment. */
