@@ -53,6 +53,7 @@ export const descents: readonly Descent[] = [
       "front-end/scripts/",
       "front-end/softy-pinko-front-end/load-balancer.css",
       "front-end/softy-pinko-front-end/load-balancer.html",
+      "front-end/softy-pinko-front-end/not-found.html",
       "front-end/tsconfig.json",
       "proxy/away.html",
       "proxy/failover.conf",
