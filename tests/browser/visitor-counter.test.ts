@@ -12,7 +12,7 @@ import { bringUp, useStack } from "../lib/stacks";
 import { counterUrl } from "../lib/visits";
 
 describeInBrowser("the visitor counter in a browser", () => {
-  const stack = useStack("visitor-counter", ["webapp"]);
+  const stack = useStack("visitor-counter", ["webapp", "nginx"]);
   beforeAll(() => bringUp(stack));
   const browser = TestBrowser.use();
   const home = (): string => counterUrl(stack, "/");

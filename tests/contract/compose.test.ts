@@ -45,10 +45,7 @@ describeOnEngine.each([
     folder: "visitor-counter",
     networks: { web: closed, store: closed },
     joined: { nginx: ["edge", "web"], redis: ["store"], webapp: ["store", "web"] },
-    mounts: [
-      { type: "bind", target: "/etc/nginx/conf.d/default.conf", read_only: true },
-      { type: "volume", source: "redis-data", target: "/data" },
-    ],
+    mounts: [{ type: "volume", source: "redis-data", target: "/data" }],
   },
 ])("the services of $folder", ({ folder, networks, joined, mounts }) => {
   it("restart, rotate their logs, and have few rights and limited resources", async () => {
@@ -93,7 +90,7 @@ describeOnEngine("the visitor counter", () => {
       },
       redis: { image: "redis:8" },
       nginx: {
-        image: "nginx:latest",
+        build: { dockerfile_inline: expect.stringMatching(/^FROM nginx:latest\nCOPY nginx.conf /) },
         ports: [{ target: 80, published: "5002" }],
         depends_on: { webapp: healthy },
       },

@@ -86,7 +86,7 @@ describeOnEngine.each([
   },
   {
     folder: "visitor-counter",
-    built: ["webapp"],
+    built: ["nginx", "webapp"],
     services: { webapp: replicated, redis: onItsNode, nginx: onePerNode },
   },
 ])("the stack of $folder for a Swarm", ({ folder, built, services }) => {

@@ -39,7 +39,7 @@ describeOnEngine.each([
   },
   {
     task: "visitor-counter",
-    built: ["webapp"],
+    built: ["webapp", "nginx"],
     variable: "WEB_PORT",
     sample: "/",
     served: ["webapp-1 served 2", "webapp-2 served 2", "webapp-3 served 2"],

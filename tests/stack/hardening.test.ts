@@ -52,7 +52,7 @@ const cases: Case[] = [
   },
   {
     folder: "visitor-counter",
-    built: ["webapp"],
+    built: ["webapp", "nginx"],
     args: [],
     node: "webapp",
     writable: { webapp: [], redis: ["/data"], nginx: forNginx },

@@ -28,7 +28,7 @@ describeOnEngine("duplicates", () => {
   });
 });
 
-const stack = useStack("visitor-counter", ["webapp"]);
+const stack = useStack("visitor-counter", ["webapp", "nginx"]);
 const get = (path: string, headers: Record<string, string> = {}) =>
   fetchAnswer(counterUrl(stack, path), { headers });
 const container = async (service: string): Promise<string> =>

@@ -7,7 +7,7 @@ import { fetchMany } from "../lib/load";
 import { bringUp, describeOnEngine, leftovers, useStack } from "../lib/stacks";
 import { counterUrl, numberIn, redisCli, storedCount } from "../lib/visits";
 
-const stack = useStack("visitor-counter", ["webapp"]);
+const stack = useStack("visitor-counter", ["webapp", "nginx"]);
 const get = (path: string, headers: Record<string, string> = {}) =>
   fetchAnswer(counterUrl(stack, path), { headers });
 beforeAll(() => bringUp(stack, argv`--scale webapp=3`));

@@ -87,7 +87,7 @@ export async function deploy(
   const target = `/srv/${name}`;
   const container = containerOf(cluster, manager);
   await run("docker", argv`exec ${container} mkdir -p ${target}`, { signal });
-  for (const file of (await readdir(folder)).filter((name) => /\.(yml|conf)$/.test(name))) {
+  for (const file of (await readdir(folder)).filter((name) => /\.yml$/.test(name))) {
     await run("docker", argv`cp ${path.join(folder, file)} ${container}:${target}`, { signal });
   }
   const stackDeploy = argv`docker stack deploy --resolve-image=never --prune
