@@ -55,7 +55,7 @@ describe("the Content-Security-Policy", () => {
   const site = "production/front-end/softy-pinko-front-end";
 
   it.each([
-    [`${site}.conf`, [`${site}/index.html`, `${site}/load-balancer.html`]],
+    [`${site}.conf`, ["index", "load-balancer", "not-found"].map((name) => `${site}/${name}.html`)],
     ["production/proxy/failover.conf", ["production/proxy/away.html"]],
   ])("in %s allows exactly what its pages need", (conf, pages) => {
     const policy = policyFor(...pages.map((page) => readRepositoryFile(page)));
@@ -74,6 +74,12 @@ describe("the Content-Security-Policy", () => {
       "connect-src": ["'self'"],
     });
   });
+});
+
+it("away.html never reloads itself, but has a link to its own address", () => {
+  const $ = load(readRepositoryFile("production/proxy/away.html"));
+  expect($("meta[http-equiv], script")).toHaveLength(0);
+  expect($("a[href='']").text()).toBe("Try again");
 });
 
 describe("production's proxy", () => {

@@ -27,8 +27,11 @@ export interface Parts {
   start(context: string, port: number): Promise<RunningPart>;
 }
 
-/** Lets the tests of a `describe` build and run a task's images, and removes them after the tests. */
-export function useParts(task: string): Parts {
+/**
+ * Lets the tests of a `describe` build and run a task's images, and removes them after the tests.
+ * @param repository Returns the repository's folder, if it is another one.
+ */
+export function useParts(task: string, repository: () => string = () => root): Parts {
   const images: string[] = [];
   const containerOf = (image: string): string => `${image}-container`;
 
@@ -42,7 +45,7 @@ export function useParts(task: string): Parts {
   const build = async (context: string): Promise<string> => {
     const image = ownName(task);
     images.push(image);
-    const cwd = path.join(root, task);
+    const cwd = path.join(repository(), task);
     await run("docker", argv`build -f ${context}/Dockerfile -t ${image} ${context}`, { cwd });
     return image;
   };

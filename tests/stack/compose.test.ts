@@ -8,6 +8,7 @@ import { fetchAnswer } from "../../tools/lib/http";
 import { waitUntil } from "../../tools/lib/wait";
 import { describeInBrowser, TestBrowser } from "../lib/browser";
 import { otherPaths } from "../lib/paths";
+import { itServesItsFiles } from "../lib/served-files";
 import { apiAt, itLoads, itShowsWhatTheApiSays } from "../lib/site-checks";
 import { bringUp, describeOnEngine, ownName, type TestStack, useStack } from "../lib/stacks";
 
@@ -64,7 +65,7 @@ describeOnEngine.each([
 
   it.each([
     ["/", 200, '<h1 id="dynamic-content"></h1>'],
-    ["/no-such-page", 404, "404 Not Found"],
+    ["/no-such-page", 404, folder === "production" ? '<html lang="en">' : "404 Not Found"],
     ["/api/hello", 200, "Hello, World!"],
     ["/api/unknown", 404, folder === "production" ? "Not Found\n" : "Cannot GET /api/unknown"],
   ])("passes %s, unchanged, to the server for it", async (target, status, text) => {
@@ -104,10 +105,7 @@ describeOnEngine.each([
   });
 
   if (folder === "production") {
-    it("compresses files", async () => {
-      const { headers } = await get("/styles.css", { "Accept-Encoding": "gzip" });
-      expect(headers["content-encoding"]).toBe("gzip");
-    });
+    itServesItsFiles(get);
 
     it("restarts an API server that crashes", async () => {
       await compose(stack, argv`exec -T back-end kill -KILL 1`).catch(() => undefined);

@@ -54,6 +54,7 @@ export const descents: readonly Descent[] = [
       "front-end/scripts/",
       "front-end/softy-pinko-front-end/load-balancer.css",
       "front-end/softy-pinko-front-end/load-balancer.html",
+      "front-end/softy-pinko-front-end/not-found.html",
       "front-end/tsconfig.json",
       "https/",
       "proxy/away.html",
