@@ -8,10 +8,7 @@ export const inFlightLimit = 340;
 
 const timeoutMs = 10_000;
 
-/**
- * Idle connections are closed before production's proxy may close them, so that no request is sent
- * on a connection that is about to be closed. Its `keepalive_min_timeout` is 1 s: failover.conf.
- */
+/** Below production's `keepalive_min_timeout`, so that the proxy closes no connection in use. */
 const idleMs = 500;
 
 /** One request and its outcome. */
@@ -47,18 +44,14 @@ export class Load {
   /** When the limit last held requests back. */
   #fullUntilMs = 0;
 
-  /**
-   * @param origin Such as `http://localhost:8080`.
-   * @param rate Requests per second.
-   */
+  /** @param rate Requests per second. */
   constructor(
     readonly origin: string,
     readonly probes: readonly Probe[],
     readonly rate: number,
     readonly limit = inFlightLimit,
   ) {
-    const pool = { maxSockets: limit, maxFreeSockets: limit, timeout: idleMs };
-    this.#agent = new Agent({ keepAlive: true, ...pool });
+    this.#agent = new Agent({ keepAlive: true, maxSockets: limit, timeout: idleMs });
     this.#ended = this.#run();
   }
 
