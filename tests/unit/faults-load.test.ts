@@ -23,17 +23,16 @@ async function serve(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
+const greet: RequestListener = (_, response) => response.end("Hello!");
+
 /** A server that holds all responses back until it is released. */
 async function serveStalled(): Promise<{ origin: string; held: () => number; release(): void }> {
-  let [isStalled, held] = [true, [] as (() => void)[]];
-  const origin = await serve((_, response) => {
-    const respond = (): unknown => response.end("Hello!");
-    if (isStalled) held.push(respond);
-    else respond();
-  });
+  const held: (() => void)[] = [];
+  let respond: RequestListener = (...exchange) => held.push(() => greet(...exchange));
+  const origin = await serve((...exchange) => respond(...exchange));
   const release = (): void => {
-    isStalled = false;
-    for (const respond of held) respond();
+    respond = greet;
+    for (const resume of held) resume();
   };
   return { origin, held: () => held.length, release };
 }
@@ -49,6 +48,10 @@ async function loadUntil(origin: string, count: number, rate = 200, limit = 340)
   return load;
 }
 
+/** @returns When the first request ended, by its latency. */
+const firstEnd = ({ samples }: Load): number =>
+  Math.min(...samples.map(({ startMs, latencyMs }) => startMs + latencyMs));
+
 describe("the load", () => {
   it("alternates the probes, on connections that it reuses", async () => {
     const [paths, sockets]: [unknown[], Set<Socket>] = [[], new Set()];
@@ -59,39 +62,27 @@ describe("the load", () => {
     });
     const { samples, maxInFlight } = await loadUntil(origin, 100);
     expect(sockets.size).toBeLessThanOrEqual(maxInFlight);
-    expect(sockets.size).toBeLessThan(paths.length);
-    const count = (path: string): number => paths.filter((each) => each === path).length;
-    expect(count("/api/hello") - count("/")).toBeOneOf([0, 1]);
-    for (const sample of samples) {
-      expect(sample).toMatchObject({ outcome: "served", server: "abc" });
-      expect(sample.latencyMs).toBeGreaterThan(0);
-    }
+    const pages = paths.filter((path) => path === "/").length;
+    expect(pages).toBe(Math.floor(paths.length / 2));
+    const served = { outcome: "served", server: "abc" };
+    for (const sample of samples) expect(sample).toMatchObject(served);
   });
 
   it("sends what is due by the clock, and nothing after it is stopped", async () => {
-    let received = 0;
-    const origin = await serve((_, response) => {
-      received += 1;
-      response.end("Hello!");
-    });
-    const rate = 250;
-    const load = new Load(origin, [hello], rate);
+    const load = new Load(await serve(greet), [hello], 250);
     await waitFor("100 requests", () => load.samples.length >= 100);
     const beforeMs = load.now();
     const stopped = load.stop();
     const afterMs = load.now();
     await stopped;
-    const dueUntil = (ms: number): number => Math.floor((ms * rate) / 1_000) + 1;
-    expect(load.samples.length).toBeGreaterThanOrEqual(dueUntil(beforeMs));
-    expect(load.samples.length).toBeLessThanOrEqual(dueUntil(afterMs));
-    expect(received).toBe(load.samples.length);
     const due = load.samples.map(({ startMs }) => startMs).sort((a, b) => a - b);
-    expect(due).toEqual(due.map((_, index) => (index * 1_000) / rate));
+    expect(due).toEqual(due.map((_, index) => index * 4));
+    expect(due.length * 4).toBeGreaterThan(beforeMs);
+    expect(due.at(-1)).toBeLessThanOrEqual(afterMs);
   });
 
   it("tells how late it is if its own process is busy", async () => {
-    const origin = await serve((_, response) => response.end("Hello!"));
-    const load = new Load(origin, [hello], 200);
+    const load = new Load(await serve(greet), [hello], 200);
     await waitFor("a response", () => load.samples.length > 0);
     const untilMs = load.now() + 100;
     while (load.now() < untilMs);
@@ -111,19 +102,15 @@ describe("the load while a server stalls", () => {
     release();
     await load.stop();
     expect(load.maxInFlight).toBeGreaterThanOrEqual(50);
-    for (const { startMs, latencyMs } of load.samples) {
-      expect(startMs + latencyMs).toBeGreaterThanOrEqual(releasedMs);
-    }
+    expect(firstEnd(load)).toBeGreaterThanOrEqual(releasedMs);
     const dueMs = load.samples.map(({ startMs }) => startMs);
-    expect(Math.min(...dueMs)).toBe(0);
     expect(load.samples).toHaveLength(Math.max(...dueMs) / 5 + 1);
   });
 
   it("holds requests back at the limit, and counts their wait, but not as its own", async () => {
-    const { origin, held, release } = await serveStalled();
+    const { origin, release } = await serveStalled();
     const load = new Load(origin, [hello], 200, 3);
     await waitFor("20 requests to be due", () => load.isFull && load.now() >= 100);
-    expect(held()).toBeLessThanOrEqual(3);
     const releasedMs = load.now();
     expect(() => requireHeadroom(load)).toThrow("cannot serve 200 requests per second");
     release();
@@ -131,8 +118,7 @@ describe("the load while a server stalls", () => {
     expect(() => requireHeadroom(load)).not.toThrow();
     expect(load.maxInFlight).toBe(3);
     expect(load.samples.length).toBeGreaterThanOrEqual(20);
-    const waits = load.samples.map(({ startMs, latencyMs }) => startMs + latencyMs - releasedMs);
-    expect(Math.min(...waits)).toBeGreaterThanOrEqual(0);
+    expect(firstEnd(load)).toBeGreaterThanOrEqual(releasedMs);
     // The fourth was due after 15 ms, and sent when there was room for it
     const [lateness = 0] = load.latenessMs.slice(3);
     expect(lateness).toBeLessThan(releasedMs - 15);
@@ -146,7 +132,7 @@ describe("the load while a server stalls", () => {
     const count = async (): Promise<number> => promisify(server.getConnections).call(server);
     expect(await count()).toBeGreaterThanOrEqual(60);
     release();
-    await waitUntil(async () => (await count()) < 20, { for: "the end", timeoutMs: 5_000 });
+    await waitUntil(async () => (await count()) < 20, { for: "the end", timeoutMs: 20_000 });
     await load.stop();
     expect(load.samples.filter(({ outcome }) => outcome !== "served")).toEqual([]);
   });
@@ -181,11 +167,13 @@ describe("the load of a server that fails", () => {
       received += 1;
       if (received > 1) response.end("Hello!");
     });
-    const { samples } = await loadUntil(origin, 5, 10, 1);
-    const reasons = samples.map(({ outcome, reason }) => reason ?? outcome);
+    const [sent, held] = await Promise.all([
+      loadUntil(origin, 5, 10, 1),
+      loadUntil(origin, 1, 0.09, 0),
+    ]);
+    const reasons = sent.samples.map(({ outcome, reason }) => reason ?? outcome);
     expect(reasons[0]).toBe("timed out after 10 s");
     expect(reasons).toContain("served");
-    const { latencyMs } = samples[0] as { latencyMs: number };
-    expect(latencyMs).toBeGreaterThanOrEqual(10_000);
+    expect(held.samples[0]?.reason).toMatch(/^not sent within 10 s/);
   });
 });

@@ -93,6 +93,7 @@ const seen = (...names: string[]): Observations["seenServers"] =>
 describe("the summary of a case", () => {
   const [first, second, third] = ["0", "1", "2"].map((digit) => digit.repeat(12));
 
+  const recorded = { seenServers: seen("back-end-1"), events: [] };
   const sending = { latenessMs: [0.4, 2.6], maxInFlight: 7 };
   const summary = (
     samples: Sample[],
@@ -100,12 +101,7 @@ describe("the summary of a case", () => {
     trial: Partial<Trial> = {},
   ): CaseReport =>
     summarize(
-      {
-        load: { samples, ...sending },
-        seenServers: seen("back-end-1"),
-        events: [],
-        ...observations,
-      },
+      { load: { samples, ...sending }, ...recorded, ...observations },
       { fault, round: 1, fromMs: 1_000, toMs: 2_000, balancedMs: 2_000, ...trial },
     );
 

@@ -59,6 +59,18 @@ describe("the report as text", () => {
     ]);
   });
 
+  it("fits into 100 columns", () => {
+    const large = {
+      sent: 100_000,
+      lost: 99_999,
+      p99Ms: 10_001,
+      over400Ms: 99_999,
+      maxInFlight: 340,
+    };
+    const text = renderText(lab({ ...bad, ...large, name: "rolling-restart", worstMs: 10_001 }));
+    for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
+  });
+
   it.each([
     [bad, "    lost at 1.012 s: /api/hello status 500\n"],
     [bad, "    lost at 1.500 s: / socket hang up\n    and 1,000 more\n"],
@@ -69,7 +81,7 @@ describe("the report as text", () => {
     [bad, "    served again 0.1 s after the first server was started\n"],
     [{ ...good, shares: [], evenAfterS: null }, "         –  ✔\n"],
     [bad, "    ✘ requests lost, slower than 500 ms, not balanced within 3 s\n"],
-    [good, "\nrequests sent late by the load itself: p99 1 ms, worst 12 ms\n"],
+    [good, "\nthe load's own delay: p99 1 ms, worst 12 ms\n"],
   ])("has the details of a case, %#", (report, line) => {
     expect(renderText(lab(report))).toContain(line);
   });

@@ -1,16 +1,5 @@
 import { UserError } from "../lib/errors";
-import {
-  disconnect,
-  doAndUndo,
-  killFrontEnd,
-  misbehave,
-  reloadProxy,
-  replaceAll,
-  rescale,
-  restartAll,
-  runOutOfMemory,
-  stopAll,
-} from "./actions";
+import * as actions from "./actions";
 import type { Experiment } from "./experiment";
 import type { Target } from "./report";
 import type { StackName } from "./stacks";
@@ -38,85 +27,85 @@ export const cases: readonly FaultCase[] = [
     name: "kill",
     about: "kill one server (SIGKILL), and start it again after 2 s",
     target: failover,
-    run: (experiment) => doAndUndo(experiment, 1, ["kill", "start"]),
+    run: (experiment) => actions.doAndUndo(experiment, 1, ["kill", "start"]),
   },
   {
     name: "stop",
     about: "stop one server (SIGTERM), and start it again after 2 s",
     target: failover,
-    run: (experiment) => doAndUndo(experiment, 1, ["stop", "start"]),
+    run: (experiment) => actions.doAndUndo(experiment, 1, ["stop", "start"]),
   },
   {
     name: "kill-two",
     about: "kill two of three servers at once, and start them again after 2 s",
     target: failover,
-    run: (experiment) => doAndUndo(experiment, 2, ["kill", "start"]),
+    run: (experiment) => actions.doAndUndo(experiment, 2, ["kill", "start"]),
   },
   {
     name: "pause",
     about: "pause one server for 5 s: it accepts connections, but does not respond",
     target: { ...failover, over400Ms: 40 },
-    run: (experiment) => doAndUndo(experiment, 1, ["pause", "unpause"], 5),
+    run: (experiment) => actions.doAndUndo(experiment, 1, ["pause", "unpause"], 5),
   },
   {
     name: "latency",
     about: "delay each response of one server by 500 ms, for 4 s",
     target: failover,
     faulty: "latency",
-    run: (experiment) => misbehave(experiment, "delays responses by 500 ms"),
+    run: (experiment) => actions.misbehave(experiment, "delays responses by 500 ms"),
   },
   {
     name: "disconnect",
     about: "disconnect one server from the network for 3 s",
     target: failover,
-    run: disconnect,
+    run: actions.disconnect,
   },
   {
     name: "http-500",
     about: "have one server respond to every request with status 500, for 4 s",
     target: failover,
     faulty: "error",
-    run: (experiment) => misbehave(experiment, "responds with 500"),
+    run: (experiment) => actions.misbehave(experiment, "responds with 500"),
   },
   {
     name: "reset-peer",
     about: "have one server reset every connection that brings a request, for 4 s",
     target: failover,
     faulty: "reset",
-    run: (experiment) => misbehave(experiment, "resets connections"),
+    run: (experiment) => actions.misbehave(experiment, "resets connections"),
   },
   {
     name: "rescale",
     about: "scale from three servers to six, to one, and back to three",
-    run: rescale,
+    run: actions.rescale,
   },
   {
     name: "rolling-restart",
     about: "restart one server after the other, each when the last one is healthy",
-    run: (experiment) => restartAll(experiment, true),
+    run: (experiment) => actions.restartAll(experiment, true),
   },
   {
     name: "rolling-no-wait",
     about: "restart one server after the other without waiting for health checks",
-    run: (experiment) => restartAll(experiment, false),
+    run: (experiment) => actions.restartAll(experiment, false),
   },
   {
     name: "redeploy",
     about: "replace every server by one of a new image, as npm run redeploy does",
     // The redeployment waits until each new server has named itself in a response
     needs: "X-Served-By headers",
-    run: replaceAll,
+    run: actions.replaceAll,
   },
   {
     name: "kill-front-end",
     about: "kill the only front-end, and start it again after 2 s; pages may be rejected",
     needs: "error pages",
-    run: killFrontEnd,
+    run: actions.killFrontEnd,
   },
   {
     name: "proxy-reload",
     about: "reload the proxy's configuration five times",
-    run: reloadProxy,
+    run: actions.reloadProxy,
   },
   {
     name: "out-of-memory",
@@ -124,14 +113,14 @@ export const cases: readonly FaultCase[] = [
     target: failover,
     faulty: "memory",
     needs: "memory limits",
-    run: runOutOfMemory,
+    run: actions.runOutOfMemory,
   },
   {
     name: "stop-all",
     about: "stop every server, and start them again after 2 s; API requests may be rejected",
     needs: "error pages",
     target: { turnedAwayMs: 1_000, servedAgainS: 3 },
-    run: stopAll,
+    run: actions.stopAll,
   },
 ];
 

@@ -9,10 +9,7 @@ export const inFlightLimit = 340;
 
 const timeoutMs = 10_000;
 
-/**
- * Idle connections are closed before production's proxy may close them, so that no request is sent
- * on a connection that is about to be closed. Its `keepalive_min_timeout` is 1 s: failover.conf.
- */
+/** Below production's `keepalive_min_timeout`, so that the proxy closes no connection in use. */
 const idleMs = 500;
 
 /** One request and its outcome. */
@@ -58,8 +55,7 @@ export class Load {
     readonly rate: number,
     readonly limit = inFlightLimit,
   ) {
-    const pool = { maxSockets: limit, maxFreeSockets: limit, timeout: idleMs };
-    const options = { keepAlive: true, ...pool };
+    const options = { keepAlive: true, maxSockets: limit, timeout: idleMs };
     const isSecure = origin.startsWith("https:");
     // With the certificates to trust
     const trust = globalAgent.options;

@@ -53,7 +53,7 @@ export function renderText({ stack, rounds, rate, cases }: LabReport): string {
   const total = lost === 0 ? pc.green("nothing lost") : pc.red(`${whole(lost)} lost`);
   const late = (key: keyof CaseReport["lateness"]): string =>
     `${whole(Math.max(...cases.map(({ lateness }) => lateness[key])))} ms`;
-  const clock = `requests sent late by the load itself: p99 ${late("p99Ms")}, worst ${late("worstMs")}`;
+  const clock = `the load's own delay: p99 ${late("p99Ms")}, worst ${late("worstMs")}`;
   const lines = [pc.bold(heading), "", head, ...table, "", ...cases.flatMap(detailsOf), clock];
   return `${lines.join("\n")}\n${total} of ${whole(sent)} requests\n`;
 }
