@@ -1,9 +1,9 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { type ContenderName, contenderNames } from "../../tools/bench/contenders";
-import type { BenchReport, ContenderReport } from "../../tools/bench/report";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { contenderNames, proxyNames } from "../../tools/bench/contenders";
+import type { BenchReport, Sample } from "../../tools/bench/report";
 import { argv } from "../../tools/lib/argv";
 import { root } from "../../tools/lib/course";
 import { run } from "../../tools/lib/run";
@@ -47,23 +47,40 @@ describeOnEngine("a quick benchmark", () => {
   }, 10 * minutes);
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  const reportOf = (name: ContenderName): ContenderReport => {
-    const contender = report.contenders.find((candidate) => candidate.name === name);
-    if (contender === undefined) throw new Error(`${name} was not measured`);
-    return contender;
-  };
-
-  it.each(contenderNames)("measures %s", (name) => {
-    const { load, busy, versions } = reportOf(name);
-    const [sample] = load[0]?.samples ?? [];
+  const expectMeasured = (sample: Sample | undefined): void => {
     expect(sample?.requests).toBeGreaterThan(100);
     expect(sample?.medianMs).toBeGreaterThan(0);
     expect(sample?.p99Ms).toBeGreaterThanOrEqual(sample?.medianMs ?? 0);
-    const backEnd = busy.find(({ service }) => service === "back-end");
-    expect(backEnd?.megabytes).toBeGreaterThan(1);
-    expect(backEnd?.cores).toBeGreaterThan(0.05);
-    expect(versions).toMatch(/\d+\.\d+/);
-    expect(versions).not.toContain("unknown");
+    for (const name of ["back-end", "load", "proxy"]) {
+      const usage = sample?.usage.find(({ service }) => service === name);
+      expect(usage?.megabytes).toBeGreaterThan(0.1);
+      expect(usage?.cpuSeconds).toBeGreaterThan(0.01);
+    }
+  };
+
+  describe.each([
+    ["with logs", "contenders"],
+    ["without logs", "withoutLogs"],
+  ] as const)("%s", (_, table) => {
+    it.each(contenderNames)("measures %s", (name) => {
+      const contender = report[table].find((candidate) => candidate.name === name);
+      expectMeasured(contender?.load[0]?.samples[0]);
+      expect(contender?.versions).toMatch(/\d+\.\d+/);
+      expect(contender?.versions).not.toContain("unknown");
+    });
+  });
+
+  it("measures the proxies by the clock, each with the same requests", () => {
+    for (const logs of [true, false]) {
+      const points = report.byTheClock.filter((point) => point.logs === logs);
+      expect(points.map(({ name }) => name)).toEqual(proxyNames);
+      for (const { rate, samples } of points) {
+        expectMeasured(samples[0]);
+        expect(rate).toBe(points[0]?.rate);
+        expect(Math.abs((samples[0]?.requests ?? 0) - rate)).toBeLessThanOrEqual(1);
+        expect(samples[0]?.lateMs).toBeGreaterThan(0);
+      }
+    }
   });
 
   it("counts an exact share of 10,000 requests in the log of every server", () => {

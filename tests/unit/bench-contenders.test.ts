@@ -3,7 +3,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { type Contender, contenders, stacksFolder, versionIn } from "../../tools/bench/contenders";
-import { loadFileOf } from "../../tools/bench/deployment";
+import { loadFileOf, withoutLogsFileOf } from "../../tools/bench/deployment";
 import { readRepositoryFile } from "../lib/task-files";
 
 interface ComposeFile {
@@ -32,6 +32,16 @@ describe.each(Object.entries<Contender>(contenders))("the contender %s", (_, con
     expect(services.load?.networks).toEqual([network]);
     expect(existsSync(path.join(services.load?.build?.context ?? "", "Dockerfile"))).toBe(true);
   });
+});
+
+it("without logs, a contender has images that are built from its own", () => {
+  const { services } = JSON.parse(withoutLogsFileOf("bench-caddy")) as ComposeFile;
+  expect(Object.keys(services)).toEqual(["back-end", "proxy"]);
+  expect(services.proxy).toMatchObject({
+    image: "bench-caddy-proxy-without-logs",
+    build: { args: { BASE: "bench-caddy-proxy" } },
+  });
+  expect(existsSync(path.join(services.proxy?.build?.context ?? "", "Dockerfile"))).toBe(true);
 });
 
 describe("versionIn", () => {

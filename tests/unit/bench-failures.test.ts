@@ -51,6 +51,22 @@ describe("the failures", () => {
     expect(failures({ ...report, contenders })).toEqual(expected);
   });
 
+  it("include failed requests without logs, and by the clock", () => {
+    for (const logs of [true, false]) {
+      const byTheClock = structuredClone(report.byTheClock.filter((point) => point.logs === logs));
+      for (const { samples } of byTheClock) for (const sample of samples) sample.failed = 1;
+      const where = logs ? "" : ", without logs";
+      expect(failures({ ...report, byTheClock })).toEqual([
+        `production, 1700 requests/s${where}: 3 of 15,300 requests failed`,
+      ]);
+    }
+    const [production] = structuredClone(report.withoutLogs);
+    for (const sample of production?.load[0]?.samples ?? []) sample.failed = 1;
+    expect(
+      failures({ ...report, withoutLogs: production === undefined ? [] : [production] }),
+    ).toEqual(["production, servers 2, connections 32, without logs: 3 of 86,400 requests failed"]);
+  });
+
   it("include failed requests of the soak, and an uneven rotation", () => {
     const soak = { ...soakOf([]), failed: 1 };
     const uneven = { ...report, soak, rotation: [rotationOf(5_001, 5_000), rotationOf(6, 3)] };

@@ -32,6 +32,7 @@ describe("a sample", () => {
       perSecond: 50,
       medianMs: 100,
       p99Ms: 198,
+      p999Ms: 200,
       worstMs: 200,
     });
   });
@@ -41,6 +42,10 @@ describe("a sample", () => {
     ["requests without a response, which only h2load counts", "200\t1000\n", 3, 3],
   ])("counts as failed %s", (_, log, failed, expected) => {
     expect(sampleOf(log, failed, 1).failed).toBe(expected);
+  });
+
+  it("by the clock, has how late 99 % were sent", () => {
+    expect(sampleOf("200\t4000\t100\n200\t5000\t900\n", 0, 1)).toMatchObject({ lateMs: 0.9 });
   });
 
   it("has no latency without responses", () => {

@@ -7,21 +7,38 @@ import { exampleReport, rotationOf } from "./lib/bench-example";
 const report = exampleReport();
 
 describe("the report as text", () => {
-  it("has a table that lines up, at most 100 columns wide", () => {
-    const table = renderText(report).split("\n").slice(1, 9);
-    expect(table.slice(0, 2)).toEqual([
-      "              requests/s  × original  × limit     p99  1 conn.  256 conn.  µs/req   memory",
-      "  production       4,800         7.5     0.75   14 ms    1,600      4,320     404  65.0 MB",
+  it("has tables that line up, at most 100 columns wide", () => {
+    const tables = renderText(report).split("\n\n").slice(0, 4);
+    expect(tables[0]?.split("\n").slice(0, 3)).toEqual([
+      "As shipped, with logs: 2 servers, 32 connections",
+      "              requests/s  × original     × limit     p99  1 conn.  256 conn.  µs/req    MB  load",
+      "  production       4,800   7.5 ± 0 %  0.75 ± 0 %   14 ms    1,600      4,320     400  65.0   5 %",
     ]);
-    expect(new Set(table.map(({ length }) => length)).size).toBe(1);
-    expect(table[0]?.length).toBeLessThanOrEqual(100);
+    expect(tables[1]).toContain("\n  production       9,600 ");
+    expect(tables[3]?.split("\n").slice(0, 3)).toEqual([
+      "By the clock: shares of Caddy's requests/s, without logs",
+      "              share  requests/s    p50     p99   p99.9  proxy µs/req  API µs/req  load",
+      "  production   50 %       1,700  19 ms  4.0 ms  8.0 ms           100         300   2 %",
+    ]);
+    for (const table of tables) {
+      const rows = table.split("\n").filter((line) => /^ .* %$|load$/.test(line));
+      expect(new Set(rows.map(({ length }) => length)).size).toBe(1);
+      expect(rows[0]?.length).toBeLessThanOrEqual(100);
+    }
+  });
+
+  it("has the targets, met or missed, and who is ahead without logs", () => {
+    const text = renderText(report);
+    expect(text).toContain("  ✘ missed: 10 × the original's requests/s (aim: 12): 7.5 ± 0 %\n");
+    expect(text).toContain("  ✔ met: more requests/s than Caddy: 1.4 ± 0 %\n");
+    expect(text).toContain("  without logs, production is ahead of Caddy: 1.4 ± 0 % × Caddy's");
   });
 
   it("has the rotation, the soak and the machine", () => {
     const text = renderText(report);
-    expect(text).toContain("at most 2 % apart");
     expect(text).toContain("rotation: exact in 2 of 2 counts");
     expect(text).toContain("soak of 300 s: 1,401,220 requests, 0 failed; proxy 8.5 → 8.5 MB");
+    expect(text).toContain("99 % were sent within 0.9 ms of it");
     expect(text).toContain("nothing failed");
     expect(text).toContain("2 × AMD EPYC, Docker Engine 26.1, 21 November 2026 at 09:30 UTC");
   });
@@ -45,7 +62,7 @@ describe("the report as text", () => {
     if (production === undefined) throw new Error("no contender");
     const contenders = [{ ...production, load: production.load.slice(0, 1) }];
     const text = renderText({ ...report, contenders, rotation: [], soak: undefined });
-    expect(text).toMatch(/^ {2}production +4,800 +- +- +14 ms +404 +65\.0 MB$/m);
+    expect(text).toMatch(/^ {2}production +4,800 +- +- +14 ms +400 +65\.0 +5 %$/m);
     expect(text).not.toMatch(/NaN|Infinity|undefined/);
   });
 });
@@ -56,6 +73,7 @@ describe("the chart", () => {
     expect(svg).toMatch(/^<svg role="img"/);
     for (const { title } of report.contenders) expect(svg).toContain(`>${title}</text>`);
     expect(svg).toContain("4,800  ·  7.5 × original  ·  p99 14 ms</text>");
+    expect(svg).toContain(">9,600 without logs</text>");
     expect(svg).toMatch(/<desc>production: 4,800 .* 21 November 2026 at 09:30 UTC, .*<\/desc>/);
     expect(svg.replaceAll(/http:\/\/www\.w3\.org\/\d+\/\w+/g, "")).not.toMatch(/https?:|<script/);
   });

@@ -17,24 +17,26 @@ describe("the usage of a container", () => {
 });
 
 describe("the usage between two readings", () => {
-  const reading = (
-    service: string,
-    cpuSeconds: number,
-    megabytes: number,
-    at: number,
-  ): Reading => ({ service, cpuSeconds, megabytes, at });
+  const reading = (service: string, cpuSeconds: number, megabytes: number): Reading => {
+    return { service, cpuSeconds, megabytes };
+  };
 
   it("adds up the containers of a service", () => {
-    const before = [reading("api", 1, 10, 0), reading("api", 2, 10, 0), reading("proxy", 0, 5, 0)];
-    const after = [reading("api", 2, 20, 4), reading("api", 4, 30, 4), reading("proxy", 2, 6, 4)];
+    const before = [reading("api", 1, 10), reading("api", 2, 10), reading("proxy", 0, 5)];
+    const after = [reading("api", 2, 20), reading("api", 4, 30), reading("proxy", 2, 6)];
     expect(usageBetween(before, after)).toEqual([
-      { service: "api", containers: 2, megabytes: 50, cores: 0.75 },
-      { service: "proxy", containers: 1, megabytes: 6, cores: 0.5 },
+      { service: "api", containers: 2, megabytes: 50, cpuSeconds: 3 },
+      { service: "proxy", containers: 1, megabytes: 6, cpuSeconds: 2 },
     ]);
   });
 
+  it("counts a share of the CPU time", () => {
+    const [usage] = usageBetween([reading("api", 1, 10)], [reading("api", 3, 20)], 0.5);
+    expect(usage).toMatchObject({ megabytes: 20, cpuSeconds: 1 });
+  });
+
   it("is an error if the containers are not the same", () => {
-    const [before, after] = [[reading("api", 1, 10, 0)], [reading("proxy", 2, 10, 1)]];
+    const [before, after] = [[reading("api", 1, 10)], [reading("proxy", 2, 10)]];
     expect(() => usageBetween(before, after)).toThrow("other containers");
   });
 });

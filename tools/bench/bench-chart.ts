@@ -2,33 +2,39 @@ import type { BarSeriesOption } from "echarts";
 import type { Chart, ChartColors } from "../lib/chart";
 import { formatDate, whole } from "../lib/format";
 import {
+  compare,
   comparedConnections,
   contenderIn,
   describeRounds,
+  type Figure,
   millis,
   p99Of,
   rateOf,
-  ratio,
   times,
 } from "./figures";
 import type { BenchReport } from "./report";
 
 /** Pixels around the bars, and for each bar. */
 const margin = { left: 116, right: 250, top: 100, bottom: 12 };
-const barHeight = 36;
+const barHeight = 52;
 
-/** @returns A bar of the requests per second for each contender, with its latency next to it. */
+/**
+ * @returns Two bars of the requests per second for each contender: with logs, with its latency next to
+ *   it, and without.
+ */
 export function benchChart(report: BenchReport): Chart {
-  const { contenders, machine, date } = report;
-  const original = rateOf(contenderIn(report, "original"));
+  const { contenders, withoutLogs, machine, date } = report;
   const labels = contenders.map((contender) => {
-    const rate = rateOf(contender);
-    const p99 = `p99 ${millis(p99Of(contender))}`;
-    return `${whole(rate)}  ·  ${times(ratio(rate, original))} × original  ·  ${p99}`;
+    const ratio = times(compare(contenders, contender.name, "original")?.ratio);
+    return `${whole(rateOf(contender))}  ·  ${ratio} × original  ·  p99 ${millis(p99Of(contender))}`;
   });
+  const silent = contenders.map(({ name }) => rateOf(contenderIn(withoutLogs, name)));
+  const silentLabels = silent.map((rate) => `${whole(rate)} without logs`);
   const title = `Requests per second: 2 servers, ${comparedConnections} connections`;
   const source = [`${formatDate(date)}, ${describeRounds(report)}`, machine];
-  const sentences = contenders.map((contender, index) => `${contender.title}: ${labels[index]}.`);
+  const sentences = contenders.map(
+    (contender, index) => `${contender.title}: ${labels[index]}, ${silentLabels[index]}.`,
+  );
   return {
     title,
     subtitle: source.join("\n"),
@@ -46,28 +52,41 @@ export function benchChart(report: BenchReport): Chart {
         axisTick: { show: false },
         axisLabel: { color: colors.text, fontSize: 14 },
       },
-      series: barsOf(report, labels, colors),
+      series: [
+        barsOf(
+          report,
+          contenders.map((contender) => rateOf(contender)),
+          labels,
+          colors,
+          1,
+        ),
+        barsOf(report, silent, silentLabels, colors, 0.45),
+      ],
     }),
   };
 }
 
 function barsOf(
   { contenders }: BenchReport,
+  rates: readonly Figure[],
   labels: readonly string[],
   colors: ChartColors,
+  opacity: number,
 ): BarSeriesOption {
   return {
     type: "bar",
     silent: true,
-    barWidth: 20,
-    data: contenders.map((contender) => {
-      const color = contender.name === "production" ? colors.accent : colors.neutral;
-      return { value: rateOf(contender) ?? 0, itemStyle: { color, borderRadius: [0, 3, 3, 0] } };
+    barWidth: 17,
+    barGap: "12%",
+    data: contenders.map(({ name }, index) => {
+      const color = name === "production" ? colors.accent : colors.neutral;
+      const itemStyle = { color, opacity, borderRadius: [0, 3, 3, 0] };
+      return { value: rates[index] ?? 0, itemStyle };
     }),
     label: {
       show: true,
       position: "right",
-      fontSize: 13,
+      fontSize: 12,
       color: colors.text,
       formatter: ({ dataIndex }) => labels[dataIndex] ?? "",
     },

@@ -1,15 +1,13 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Report } from "../lib/progress";
 import { sum } from "../lib/stats";
-import type { ContenderName } from "./contenders";
+import { type ContenderName, proxyNames } from "./contenders";
 import { Deployment } from "./deployment";
-import { loadFor } from "./load";
+import { comparedConnections, loadService, rateOf } from "./figures";
+import { clockWarmUp, loadByTheClock, loadFor } from "./load";
 import type { Plan } from "./plan";
-import type { BenchReport, ContenderReport, SoakReport, Usage } from "./report";
+import type { BenchReport, ContenderReport, LoadPoint, Sample, SoakReport, Usage } from "./report";
 import { readUsage, usageBetween } from "./usage";
 
-/** Seconds of load while the usage is read. */
-const busySeconds = 4;
 /** Replicas of the back-end, except while the rotation is counted. */
 const replicas = 2;
 const maxRotationRounds = 5;
@@ -18,8 +16,10 @@ const soakStep = 10;
 
 /** Builds the contenders, measures them, and keeps the results. */
 export class Bench {
-  readonly results: Pick<BenchReport, "contenders" | "rotation" | "soak"> = {
+  readonly results: Omit<BenchReport, "machine" | "date" | "cores" | "settings"> = {
     contenders: [],
+    withoutLogs: [],
+    byTheClock: [],
     rotation: [],
     soak: undefined,
   };
@@ -42,17 +42,54 @@ export class Bench {
     }
   }
 
-  /** Takes one sample of each contender at each number of connections. */
-  async measureRound(report: Report): Promise<void> {
+  /**
+   * Takes one sample of each contender.
+   * @param round From 0; the first rounds also sample further numbers of connections, if there are logs.
+   */
+  async measureRound(logs: boolean, round: number, report: Report): Promise<void> {
+    const { seconds, further } = this.plan;
     for (const name of this.#deployments.keys()) {
-      await this.#whileRunning(name, report, (deployment) => this.#sample(deployment, report));
+      await this.#whileRunning(name, logs, report, async (deployment) => {
+        const { load } = await this.#resultOf(deployment, logs);
+        await this.#sample(deployment, load, comparedConnections, seconds, report);
+        if (!logs || round >= further.rounds) return;
+        for (const connections of further.connections) {
+          await this.#sample(deployment, load, connections, further.seconds, report);
+        }
+      });
+    }
+  }
+
+  /** Loads the proxies by the clock, at shares of what the slowest of them can serve. */
+  async measureByTheClock(logs: boolean, report: Report): Promise<void> {
+    const { seconds, clock } = this.plan;
+    const table = logs ? this.results.contenders : this.results.withoutLogs;
+    const proxies = table.filter(({ name }) => proxyNames.includes(name));
+    const [slowest] = proxies.toSorted((a, b) => (rateOf(a) ?? 0) - (rateOf(b) ?? 0));
+    if (slowest === undefined) return;
+    for (const { name, title } of proxies) {
+      await this.#whileRunning(name, logs, report, async (deployment) => {
+        for (const share of clock.shares) {
+          const rate = Math.round((rateOf(slowest) ?? 0) * share);
+          report(`${title}: ${rate} requests/s by the clock`);
+          const point = { name, title, logs, slowest: slowest.title, share, rate };
+          const endpoint = await deployment.endpoint(comparedConnections);
+          const load = () => loadByTheClock(endpoint, rate, seconds, this.signal);
+          const sample = await this.#withUsage(deployment, load, seconds / (seconds + clockWarmUp));
+          const known = this.results.byTheClock.find(
+            (each) => each.name === name && each.logs === logs && each.share === share,
+          );
+          if (known === undefined) this.results.byTheClock.push({ ...point, samples: [sample] });
+          else known.samples.push(sample);
+        }
+      });
     }
   }
 
   /** Counts how evenly production shares requests among different numbers of servers. */
   async measureRotation(report: Report): Promise<void> {
     const { connections, requests } = this.plan.rotation;
-    await this.#whileRunning("production", report, async (production) => {
+    await this.#whileRunning("production", true, report, async (production) => {
       for (const count of this.plan.rotation.servers) {
         await production.scale(count, report);
         for (const clients of connections) {
@@ -69,15 +106,17 @@ export class Bench {
   /** Keeps production under load and reads its memory. */
   async measureSoak(report: Report): Promise<void> {
     const { soak: seconds } = this.plan;
-    const [connections] = this.plan.connections;
+    const connections = comparedConnections;
     const soak: SoakReport = { seconds, connections, requests: 0, failed: 0, services: [] };
-    await this.#whileRunning("production", report, async (production) => {
-      const containers = await production.containers();
+    await this.#whileRunning("production", true, report, async (production) => {
+      const containers = (await production.containers()).filter(
+        ({ service }) => service !== loadService,
+      );
       const endpoint = await production.endpoint(connections);
       const start = await readUsage(containers, this.signal);
       for (let second = 0; second < seconds; second += soakStep) {
         report(`${second} of ${seconds} s`);
-        const { requests, failed } = await loadFor(endpoint, soakStep, 0, this.signal);
+        const { requests, failed } = await loadFor(endpoint, soakStep, this.signal);
         soak.requests += requests;
         soak.failed += failed;
         addReadings(soak, usageBetween(start, await readUsage(containers, this.signal)));
@@ -94,8 +133,10 @@ export class Bench {
     if (failure !== undefined) throw failure.reason;
   }
 
+  /** Starts a contender and measures it once its programs are warm. */
   async #whileRunning(
     name: ContenderName,
+    logs: boolean,
     report: Report,
     measure: (deployment: Deployment) => Promise<void>,
   ): Promise<void> {
@@ -103,55 +144,57 @@ export class Bench {
     if (deployment === undefined) throw new Error(`${name} is not built`);
     try {
       report(`${deployment.contender.title}: starting`);
+      deployment.useLogs(logs);
       await deployment.scale(replicas, report);
+      const endpoint = await deployment.endpoint(comparedConnections);
+      await loadFor(endpoint, this.plan.warmUp, this.signal);
       await measure(deployment);
     } finally {
       await deployment.stop();
     }
   }
 
-  async #sample(deployment: Deployment, report: Report): Promise<void> {
-    const { title } = deployment.contender;
-    const known = this.results.contenders.find(({ name }) => name === deployment.name);
-    const result = known ?? (await this.#begin(deployment));
-    for (const { connections, samples } of result.load) {
-      report(`${title}: connections ${connections}`);
-      const endpoint = await deployment.endpoint(connections);
-      const { seconds, warmUp } = this.plan;
-      samples.push(await loadFor(endpoint, seconds, warmUp, this.signal));
-    }
-    if (result.busy.length > 0) return;
-    report(`${title}: usage under load`);
-    result.busy = await this.#usageUnderLoad(deployment);
-  }
-
-  async #begin(deployment: Deployment): Promise<ContenderReport> {
+  async #resultOf(deployment: Deployment, logs: boolean): Promise<ContenderReport> {
+    const results = logs ? this.results.contenders : this.results.withoutLogs;
     const { name, contender } = deployment;
+    const known = results.find((result) => result.name === name);
+    if (known !== undefined) return known;
     const { title, about } = contender;
-    const load = this.plan.connections.map((connections) => {
-      return { servers: replicas, connections, samples: [] };
-    });
     const versions = await deployment.versions();
-    const result: ContenderReport = { name, title, about, versions, load, busy: [] };
-    this.results.contenders.push(result);
+    const result: ContenderReport = { name, title, about, versions, load: [] };
+    results.push(result);
     return result;
   }
 
-  async #usageUnderLoad(deployment: Deployment): Promise<Usage[]> {
-    const { warmUp, connections } = this.plan;
-    const signal = this.signal;
+  async #sample(
+    deployment: Deployment,
+    load: LoadPoint[],
+    connections: number,
+    seconds: number,
+    report: Report,
+  ): Promise<void> {
+    report(`${deployment.contender.title}: connections ${connections}`);
+    const endpoint = await deployment.endpoint(connections);
+    const sample = await this.#withUsage(deployment, () => loadFor(endpoint, seconds, this.signal));
+    const known = load.find((point) => point.connections === connections);
+    if (known === undefined) load.push({ servers: replicas, connections, samples: [sample] });
+    else known.samples.push(sample);
+  }
+
+  /**
+   * Reads the kernel's counters before and after a load, so that reading them does not disturb it.
+   * @param share The part of the load that the sample is about.
+   */
+  async #withUsage(
+    deployment: Deployment,
+    load: () => Promise<Omit<Sample, "usage">>,
+    share = 1,
+  ): Promise<Sample> {
     const containers = await deployment.containers();
-    const endpoint = await deployment.endpoint(connections[0]);
-    // In the middle of the load: both ends of it are left out
-    const readInTheMiddle = async (): Promise<Usage[]> => {
-      await sleep((warmUp + busySeconds / 8) * 1_000, undefined, { signal });
-      const before = await readUsage(containers, signal);
-      await sleep((busySeconds / 2) * 1_000, undefined, { signal });
-      return usageBetween(before, await readUsage(containers, signal));
-    };
-    const load = loadFor(endpoint, busySeconds, warmUp, signal);
-    const [usages] = await Promise.all([readInTheMiddle(), load]);
-    return usages;
+    const before = await readUsage(containers, this.signal);
+    const timings = await load();
+    const usage = usageBetween(before, await readUsage(containers, this.signal), share);
+    return { ...timings, usage };
   }
 
   async #shares(deployment: Deployment, servers: number, connections: number): Promise<number[]> {

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { cpus } from "node:os";
 import { describeMachine, withEngine } from "../engine/engine";
 import { darkFile, writeChart } from "../lib/chart";
 import { collect, commandLine, main, wholeNumber } from "../lib/cli";
@@ -11,6 +12,9 @@ import { failures } from "./failures";
 import { fullPlan, type Plan, quickPlan } from "./plan";
 import type { BenchReport } from "./report";
 import { renderText } from "./report-text";
+import { targetsOf } from "./targets";
+
+type Measure = (logs: boolean, round: number, report: Report) => Promise<void>;
 
 interface Options {
   quick: boolean;
@@ -24,7 +28,8 @@ interface Options {
 
 const description = `\
 Compares the stack in production/ with task6, the course's original, other proxies and an upper limit,
-in one run on this machine. The stacks are measured in turn; figures are medians over the rounds.`;
+in one run on this machine, with and without access logs. The stacks are measured in turn, in several
+rounds.`;
 const help = `
 Stacks: ${contenderNames.join(", ")}.
 Exit code: 0 every response was right, however slow; 1 some were not; 2 it could not be measured.
@@ -35,19 +40,21 @@ main(async (signal) => {
   const { quick, rounds, soak, svg, json } = options;
   if (svg !== undefined) for (const file of [svg, darkFile(svg)]) await requireWritable(file);
   const basis = quick ? quickPlan : fullPlan;
-  const plan = { ...basis, rounds: rounds ?? basis.rounds, soak: soak ?? basis.soak };
+  const clock = { ...basis.clock, rounds: Math.min(basis.clock.rounds, rounds ?? 3) };
+  const plan = { ...basis, rounds: rounds ?? basis.rounds, clock, soak: soak ?? basis.soak };
   const project = `softy-pinko-bench-${randomBytes(3).toString("hex")}`;
   const bench = new Bench(plan, project, signal);
   const engine = await withEngine(signal, stepsOf(bench, plan, options), () => bench.close());
   const report: BenchReport = {
     machine: describeMachine(engine),
     date: new Date(),
+    cores: cpus().length,
     settings: { quick, rounds: plan.rounds, seconds: plan.seconds },
     ...bench.results,
   };
   if (svg !== undefined) await writeChart(svg, benchChart(report));
   const problems = failures(report);
-  const judged = { ...report, failures: problems };
+  const judged = { ...report, targets: targetsOf(report), failures: problems };
   process.stdout.write(json ? `${JSON.stringify(judged, null, 2)}\n` : renderText(report));
   return problems.length > 0 ? 1 : 0;
 });
@@ -57,7 +64,7 @@ function parseOptions(): Options {
   return commandLine("npm run bench --")
     .description(description)
     .option("--quick", "a short run: one round, one second for each figure", false)
-    .option("--load-only", "measure requests per second, latency, CPU and memory only", false)
+    .option("--load-only", "leave out the rotation and the soak", false)
     .option("--only <stack>", "only this stack; repeatable", collect(contenderNames), [])
     .option("--rounds <number>", `rounds (default: ${rounds})`, wholeNumber(1, 100))
     .option("--soak <seconds>", `continuous load (default: ${soak})`, wholeNumber(0, 86_400))
@@ -70,9 +77,19 @@ function parseOptions(): Options {
 
 function stepsOf(bench: Bench, plan: Plan, { only, loadOnly }: Options): Step[] {
   const names = contenderNames.filter((name) => only.length === 0 || only.includes(name));
-  const rounds = Array.from({ length: plan.rounds }, (_, index) =>
-    step(`round ${index + 1} of ${plan.rounds}`, (report) => bench.measureRound(report)),
-  );
+  const inRounds = (count: number, what: string, measure: Measure): Step[] =>
+    Array.from({ length: count }, (_, round) => `${what}: round ${round + 1} of ${count}`).flatMap(
+      (title, round) => [
+        step(title, (report) => measure(true, round, report)),
+        step(`${title}, without logs`, (report) => measure(false, round, report)),
+      ],
+    );
+  const rounds = [
+    ...inRounds(plan.rounds, "full load", (...each) => bench.measureRound(...each)),
+    ...inRounds(plan.clock.rounds, "by the clock", (logs, _, report) =>
+      bench.measureByTheClock(logs, report),
+    ),
+  ];
   const build = step("images", (report) => bench.build(names, report));
   const rotation = step("rotation", (report) => bench.measureRotation(report));
   const soak = step(`soak of ${plan.soak} s`, (report) => bench.measureSoak(report));

@@ -97,6 +97,8 @@ export const contenders = {
 
 export type ContenderName = keyof typeof contenders;
 export const contenderNames = Object.keys(contenders) as ContenderName[];
+/** Those that differ only in the proxy. */
+export const proxyNames: readonly ContenderName[] = ["production", "haproxy", "caddy"];
 
 /**
  * @param output What a program prints about itself, such as `nginx version: nginx/1.30.0`.

@@ -21,20 +21,27 @@ import {
   stacksFolder,
   versionIn,
 } from "./contenders";
+import { loadService } from "./figures";
 import { type Endpoint, sendExactly } from "./load";
+import { readUsage } from "./usage";
 
 /** The response of every contender's API. */
 const greeting = "Hello, World!";
 const backEnd = "back-end";
-/** The service that sends the load; its image is built from `stacks/load`. */
-const loadService = "load";
+/** The services that log requests. */
+const logging = [backEnd, "proxy"];
+/** Requests to each server that show that all of them serve, if there is no log. */
+const requestsToEach = 1_000;
 
 /** A contender's stack as a temporary project, with a load generator next to it. */
 export class Deployment {
+  #logs = true;
+
   private constructor(
     readonly name: ContenderName,
     readonly contender: Contender,
     readonly project: TemporaryProject,
+    private readonly composeFiles: { logs: string; withoutLogs: string },
     private readonly signal: AbortSignal,
   ) {}
 
@@ -53,16 +60,29 @@ export class Deployment {
     });
     const loadFile = path.join(project.scratch, "load.yml");
     await writeFile(loadFile, loadFileOf(contender));
+    const withoutLogsFile = path.join(project.scratch, "without-logs.yml");
+    await writeFile(withoutLogsFile, withoutLogsFileOf(projectName));
     const { overlay } = contender;
     const overlays = overlay === undefined ? [] : [path.join(stacksFolder, overlay)];
-    project.env.COMPOSE_FILE = [project.env.COMPOSE_FILE, ...overlays, loadFile].join(":");
+    const withLogs = [project.env.COMPOSE_FILE, ...overlays, loadFile].join(":");
+    const composeFiles = { logs: withLogs, withoutLogs: `${withLogs}:${withoutLogsFile}` };
     // Overlays name their folders by it: Compose resolves relative paths against the first file
     project.env.STACKS = stacksFolder;
-    return new Deployment(name, contender, project, signal);
+    project.env.COMPOSE_FILE = composeFiles.logs;
+    return new Deployment(name, contender, project, composeFiles, signal);
   }
 
+  /** Builds its images, and from them those without access logs. */
   async build(report: Report): Promise<void> {
     await this.#compose(argv`build`, report);
+    this.useLogs(false);
+    await this.#compose(argv`build ${logging}`, report);
+  }
+
+  /** Chooses between the images with and without access logs, before the containers are started. */
+  useLogs(logs: boolean): void {
+    this.#logs = logs;
+    this.project.env.COMPOSE_FILE = this.composeFiles[logs ? "logs" : "withoutLogs"];
   }
 
   /** Starts it, or changes its number of servers, and waits until each of them serves. */
@@ -70,6 +90,7 @@ export class Deployment {
     const options = argv`--detach --no-build --no-recreate --wait --scale ${backEnd}=${servers}`;
     await this.#compose(argv`up ${options} proxy ${loadService}`, report);
     const isServing = async (): Promise<boolean> => {
+      if (!this.#logs) return this.#allWork(servers);
       const shares = await this.share(20 * servers, servers).catch(() => []);
       return shares.length === servers && shares.every((share) => share > 0);
     };
@@ -105,10 +126,9 @@ export class Deployment {
     return [...served.values()];
   }
 
-  /** @returns The containers of the contender, without the load generator. */
-  async containers(): Promise<Container[]> {
-    const containers = await listContainers(this.project);
-    return containers.filter(({ service }) => service !== loadService);
+  /** @returns All containers, the load generator included. */
+  containers(): Promise<Container[]> {
+    return listContainers(this.project);
   }
 
   /** @returns The versions of its programs, such as `nginx 1.30.0, Node.js 24.11.1`. */
@@ -128,6 +148,27 @@ export class Deployment {
     await takeDown(this.project, argv`--volumes --timeout=2`);
   }
 
+  /**
+   * @returns Whether each server spends about as much CPU time as the others when requests are sent.
+   * @throws {Error} if there is an access log.
+   */
+  async #allWork(servers: number): Promise<boolean> {
+    const containers = await this.containers();
+    const backEnds = containers.filter(({ service }) => service === backEnd);
+    const marker = newMarker();
+    const endpoint = await this.endpoint(servers);
+    const url = `${endpoint.url}?${marker}`;
+    const before = await readUsage(backEnds, this.signal);
+    await sendExactly({ ...endpoint, url }, requestsToEach * servers, this.signal);
+    const after = await readUsage(backEnds, this.signal);
+    for (const { id, name } of containers) {
+      const { stdout, stderr } = await attempt("docker", argv`logs ${id}`);
+      if (`${stdout}${stderr}`.includes(marker)) throw new Error(`${name} has an access log`);
+    }
+    const spent = after.map(({ cpuSeconds }, at) => cpuSeconds - (before[at]?.cpuSeconds ?? 0));
+    return spent.length === servers && Math.min(...spent) > Math.max(...spent) / 4;
+  }
+
   async #compose(command: readonly string[], report: Report): Promise<void> {
     await compose(this.project, command, { signal: this.signal, onLine: report.detail });
   }
@@ -138,4 +179,14 @@ export function loadFileOf({ network }: Contender): string {
   const build = { context: path.join(stacksFolder, loadService) };
   const load = { build, init: true, networks: [network] };
   return JSON.stringify({ services: { [loadService]: load } });
+}
+
+/** @returns A Compose file with the images of a project, but without access logs. */
+export function withoutLogsFileOf(project: string): string {
+  const context = path.join(stacksFolder, "without-logs");
+  const services = logging.map((name) => {
+    const image = `${project}-${name}`;
+    return [name, { image: `${image}-without-logs`, build: { context, args: { BASE: image } } }];
+  });
+  return JSON.stringify({ services: Object.fromEntries(services) });
 }

@@ -1,18 +1,36 @@
 import { whole } from "../lib/format";
 import { sum } from "../lib/stats";
-import type { BenchReport } from "./report";
+import type { BenchReport, ContenderReport, Sample } from "./report";
+
+interface Load {
+  name: string;
+  where: string;
+  samples: readonly Sample[];
+}
+
+const silently = ", without logs";
 
 /**
  * What this project's own proxy did wrong, whatever the speed: these decide the exit code. Requests
  * that another contender fails are not this project's errors.
  * @returns A sentence for each: failed requests, and a rotation that is not exact.
  */
-export function failures({ contenders, rotation, soak }: BenchReport): string[] {
-  const loads = contenders
+export function failures(report: BenchReport): string[] {
+  const { contenders, withoutLogs, byTheClock, rotation, soak } = report;
+  const inTable = (table: readonly ContenderReport[], suffix: string): Load[] =>
+    table.flatMap(({ name, load }) =>
+      load.map(({ servers, connections, samples }) => {
+        const where = `${name}, servers ${servers}, connections ${connections}${suffix}`;
+        return { name, where, samples };
+      }),
+    );
+  const clocked = byTheClock.map(({ name, rate, logs, samples }) => {
+    return { name, where: `${name}, ${rate} requests/s${logs ? "" : silently}`, samples };
+  });
+  const loads = [...inTable(contenders, ""), ...inTable(withoutLogs, silently), ...clocked]
     .filter(({ name }) => name === "production" || name === "limit")
-    .flatMap(({ name, load }) => load.map((point) => ({ name, ...point })))
-    .map(({ name, servers, connections, samples }) => ({
-      where: `${name}, servers ${servers}, connections ${connections}`,
+    .map(({ where, samples }) => ({
+      where,
       failed: sum(samples.map((sample) => sample.failed)),
       requests: sum(samples.map((sample) => sample.requests)),
     }));

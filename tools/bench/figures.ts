@@ -1,23 +1,19 @@
-import { decimal } from "../lib/format";
+import { decimal, whole } from "../lib/format";
+import { type Estimate, median, pairedRatio, sum } from "../lib/stats";
 import type { ContenderName } from "./contenders";
 import type { BenchReport, ContenderReport, Sample, SoakReport } from "./report";
 
 /** A number, or undefined if it was not measured. */
 export type Figure = number | undefined;
 
+/** The service that sends the load. */
+export const loadService = "load";
+
 /** The number of connections at which contenders are compared. */
 export const comparedConnections = 32;
 
-/** @returns The value in the middle, or the mean of the two in the middle. */
-function median(values: readonly number[]): Figure {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length / 2;
-  const [low, high] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]];
-  return low === undefined || high === undefined ? undefined : (low + high) / 2;
-}
-
 /** @returns The quotient; undefined if it is not a finite number. */
-export function ratio(dividend: Figure, divisor: Figure): Figure {
+function ratio(dividend: Figure, divisor: Figure): Figure {
   const quotient = (dividend ?? Number.NaN) / (divisor ?? Number.NaN);
   return Number.isFinite(quotient) ? quotient : undefined;
 }
@@ -45,8 +41,11 @@ export function growthOf({ services }: SoakReport): Growth[] {
   });
 }
 
-export function contenderIn(report: BenchReport, name: ContenderName): ContenderReport | undefined {
-  return report.contenders.find((contender) => contender.name === name);
+/** Contenders that were measured under equal conditions: with logs or without. */
+export type Table = readonly ContenderReport[];
+
+export function contenderIn(table: Table, name: ContenderName): ContenderReport | undefined {
+  return table.find((contender) => contender.name === name);
 }
 
 /** @returns A contender's samples, one for each round. */
@@ -68,8 +67,50 @@ export function p99Of(contender: ContenderReport | undefined): Figure {
   return median(samplesOf(contender).map(({ p99Ms }) => p99Ms));
 }
 
-/** Such as `0.74` and `11.5`. */
-export const times = (value: Figure): string => decimal(value, (value ?? 0) < 2 ? 2 : 1);
+/** @returns What one contender has of another's figure, compared round by round. */
+export function compare(
+  table: Table,
+  name: ContenderName,
+  other: ContenderName,
+  figure: "perSecond" | "p99Ms" = "perSecond",
+): Estimate | undefined {
+  const [figures, others] = [name, other].map((each) =>
+    samplesOf(contenderIn(table, each)).map((sample) => sample[figure]),
+  );
+  return pairedRatio(figures ?? [], others ?? []);
+}
+
+/** @returns Microseconds of CPU time for a request, the median over samples; of all services by default. */
+export function microsOf(samples: readonly Sample[], ...services: readonly string[]): Figure {
+  return median(
+    samples.map(({ usage, requests }) => {
+      const counted = usage.filter(({ service }) =>
+        services.length === 0 ? service !== loadService : services.includes(service),
+      );
+      return (sum(counted.map(({ cpuSeconds }) => cpuSeconds)) * 1e6) / requests;
+    }),
+  );
+}
+
+/** @returns The load generator's share of the CPU time that the machine has, the median over rounds. */
+export function loadShareOf(samples: readonly Sample[], cores: number): Figure {
+  const micros = microsOf(samples, loadService);
+  const rate = median(samples.map(({ perSecond }) => perSecond));
+  return ratio((micros ?? Number.NaN) * (rate ?? Number.NaN), cores * 1e6);
+}
+
+/** With two digits, such as `0.74`, `1.0` and `12`. */
+export function times(value: Figure): string {
+  if (value === undefined || !Number.isFinite(value)) return "-";
+  return value >= 9.95 ? whole(value) : value.toPrecision(2);
+}
+
+/** Such as `12 ± 3 %`; the half-width of the interval is rounded up. */
+export function estimate(value: Estimate | undefined): string {
+  const { ratio, halfWidth } = value ?? {};
+  if (halfWidth === undefined) return times(ratio);
+  return `${times(ratio)} ± ${whole(Math.ceil(halfWidth * 100))} %`;
+}
 
 /** Such as `5.5 ms` and `23 ms`. */
 export function millis(value: Figure): string {

@@ -5,7 +5,7 @@ import type { Sample } from "./report";
 
 /** Where a load comes from and where it goes. */
 export interface Endpoint {
-  /** The id of the container with h2load; see stacks/load. */
+  /** The id of the container with the load generators; see stacks/load. */
   loader: string;
   /** As seen from that container. */
   url: string;
@@ -18,20 +18,38 @@ const requestLog = "/tmp/requests";
 /** Without a byte for so long, a connection's request has failed. */
 const timeoutSeconds = 10;
 
+/** A sample without the usage, which the kernel counts. */
+type Timings = Omit<Sample, "usage">;
+
+/** Seconds in which a load by the clock opens its connections. */
+export const clockWarmUp = 1;
+
 /**
- * Loads a stack for some seconds.
- * @param warmUp Seconds of load before those that count.
+ * Loads a stack for some seconds; every connection sends its next request after each response.
  * @throws {CommandError} if h2load fails, for instance because nothing listens.
  */
 export async function loadFor(
   endpoint: Endpoint,
   seconds: number,
-  warmUp: number,
   signal: AbortSignal,
-): Promise<Sample> {
-  const duration = argv`--duration=${seconds * 1_000}ms --warm-up-time=${warmUp * 1_000}ms`;
-  const { summary, log } = await h2load(endpoint, duration, signal);
+): Promise<Timings> {
+  const { summary, log } = await h2load(endpoint, [`--duration=${seconds * 1_000}ms`], signal);
   return sampleOf(log, failedIn(summary), seconds);
+}
+
+/**
+ * Loads a stack for some seconds with requests that are due at a fixed rate. Latency counts from then.
+ * @param rate Requests per second.
+ * @throws {CommandError} if the generator fails.
+ */
+export async function loadByTheClock(
+  { loader, url }: Pick<Endpoint, "loader" | "url">,
+  rate: number,
+  seconds: number,
+  signal: AbortSignal,
+): Promise<Timings> {
+  const command = argv`node /by-the-clock.ts ${url} ${rate} ${seconds} ${clockWarmUp}`;
+  return sampleOf(await run("docker", argv`exec ${loader} ${command}`, { signal }), 0, seconds);
 }
 
 /**
@@ -65,22 +83,26 @@ async function h2load(
 }
 
 /**
- * @param log A line for each response: its status, a tab, microseconds.
+ * @param log A line for each response: its status, a tab, microseconds and, if it was due by the clock,
+ *   a tab and how many microseconds late it was sent.
  * @param failed Failed requests by h2load's count; a response with another status can be among them.
  * @param seconds The time in which the responses came.
  */
-export function sampleOf(log: string, failed: number, seconds: number): Sample {
+export function sampleOf(log: string, failed: number, seconds: number): Timings {
   const lines = log.split("\n").filter((line) => line !== "");
   const rows = lines.map((line) => line.split("\t").map(Number));
   const wrong = rows.filter(([status]) => status !== 200).length;
   const latencies = rows.map(([, micros = Number.NaN]) => micros / 1_000);
+  const late = rows.flatMap(([, , micros]) => (micros === undefined ? [] : [micros / 1_000]));
   return {
     requests: rows.length,
     failed: Math.max(failed, wrong),
     perSecond: rows.length / seconds,
     medianMs: percentile(latencies, 0.5),
     p99Ms: percentile(latencies, 0.99),
+    p999Ms: percentile(latencies, 0.999),
     worstMs: percentile(latencies, 1),
+    ...(late.length > 0 && { lateMs: percentile(late, 0.99) }),
   };
 }
 

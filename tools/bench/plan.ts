@@ -1,11 +1,14 @@
 /** How much is measured. */
 export interface Plan {
   rounds: number;
-  /** Seconds of load for each sample, and before it. */
+  /** Seconds of load for a sample. */
   seconds: number;
+  /** Seconds of load before the first sample of a stack that was just started. */
   warmUp: number;
-  /** Numbers of connections; contenders are compared at the first. */
-  connections: readonly [number, ...number[]];
+  /** Further numbers of connections, in the first rounds. */
+  further: { connections: readonly number[]; seconds: number; rounds: number };
+  /** Requests that arrive by the clock, at shares of the slowest proxy's rate. */
+  clock: { shares: readonly number[]; rounds: number };
   rotation: {
     servers: readonly [number, ...number[]];
     connections: readonly number[];
@@ -17,10 +20,11 @@ export interface Plan {
 
 /** After two seconds, Node.js has compiled what it executes often. */
 export const fullPlan: Plan = {
-  rounds: 3,
-  seconds: 3,
+  rounds: 7,
+  seconds: 10,
   warmUp: 2,
-  connections: [32, 1, 256],
+  further: { connections: [1, 256], seconds: 3, rounds: 3 },
+  clock: { shares: [0.25, 0.5, 0.75], rounds: 3 },
   rotation: { servers: [1, 2, 4, 8], connections: [1, 32, 256], requests: 10_000 },
   soak: 300,
 };
@@ -29,7 +33,8 @@ export const quickPlan: Plan = {
   rounds: 1,
   seconds: 1,
   warmUp: 0.5,
-  connections: [32],
+  further: { connections: [], seconds: 1, rounds: 0 },
+  clock: { shares: [0.5], rounds: 1 },
   rotation: { servers: [2, 4], connections: [32, 256], requests: 10_000 },
   soak: 0,
 };

@@ -1,31 +1,46 @@
 import pc from "picocolors";
 import { align, decimal, formatDate, whole } from "../lib/format";
-import { sum } from "../lib/stats";
+import { median, sum } from "../lib/stats";
+import type { ContenderName } from "./contenders";
 import { failures } from "./failures";
 import {
+  compare,
   comparedConnections,
-  contenderIn,
   describeRounds,
+  estimate,
+  type Figure,
   growthOf,
+  loadService,
+  loadShareOf,
+  microsOf,
   millis,
   p99Of,
   rateOf,
-  ratio,
   samplesOf,
-  times,
+  type Table,
 } from "./figures";
 import type { BenchReport, ContenderReport, SoakReport } from "./report";
+import { targetsOf, whoIsAhead } from "./targets";
 
-/** @returns The report for a terminal or a pipe; its table is at most 100 columns wide. */
+/** @returns The report for a terminal or a pipe; its tables are at most 100 columns wide. */
 export function renderText(report: BenchReport): string {
   const problems = failures(report);
   const end = problems.length === 0 ? pc.green("nothing failed") : pc.red("failed");
+  const load = `2 servers, ${comparedConnections} connections`;
   return [
-    pc.bold(`Side by side: 2 servers, ${comparedConnections} connections`),
-    ...renderTable(report),
-    pc.dim(`  ${describeRounds(report)}, at most ${spreadOf(report)} apart`),
+    pc.bold(`As shipped, with logs: ${load}`),
+    ...renderTable(report, report.contenders),
+    "",
+    pc.bold(`Without access logs: ${load}`),
+    ...renderTable(report, report.withoutLogs),
+    pc.dim(`  ${describeRounds(report)}; ±: 95 % interval of the ratio, compared round by round`),
     pc.dim("  conn.: requests/s over so many connections; µs/req: CPU time for a request;"),
-    pc.dim("  memory: of all containers, under load"),
+    pc.dim(
+      "  MB: memory of all containers, under load; load: the generator's share of all CPU time",
+    ),
+    ...[true, false].flatMap((logs) => renderClock(report, logs)),
+    "",
+    ...renderTargets(report),
     "",
     ...renderChecks(report),
     "",
@@ -38,46 +53,84 @@ export function renderText(report: BenchReport): string {
   ].join("\n");
 }
 
-function renderTable(report: BenchReport): string[] {
-  const points = report.contenders.flatMap(({ load }) => load);
+function renderTable({ cores }: BenchReport, table: Table): string[] {
+  const points = table.flatMap(({ load }) => load);
   const connections = [...new Set(points.map((point) => point.connections))]
     .filter((count) => count !== comparedConnections)
     .sort((a, b) => a - b);
-  const original = rateOf(contenderIn(report, "original"));
-  const limit = rateOf(contenderIn(report, "limit"));
-  const rows = report.contenders.map((contender) => [
+  const against = (name: ContenderName, other: ContenderName): string =>
+    name === other ? "1" : estimate(compare(table, name, other));
+  const rows = table.map((contender) => [
     contender.title,
     whole(rateOf(contender)),
-    times(ratio(rateOf(contender), original)),
-    times(ratio(rateOf(contender), limit)),
+    against(contender.name, "original"),
+    against(contender.name, "limit"),
     millis(p99Of(contender)),
     ...connections.map((count) => whole(rateOf(contender, count))),
-    costOf(contender),
+    whole(microsOf(samplesOf(contender))),
     memoryOf(contender),
+    percent(loadShareOf(samplesOf(contender), cores)),
   ]);
   const rates = connections.map((count) => `${count} conn.`);
   const columns = ["", "requests/s", "× original", "× limit", "p99", ...rates];
-  const [header = "", ...lines] = align([[...columns, "µs/req", "memory"], ...rows]);
+  return withHeader([...columns, "µs/req", "MB", "load"], rows);
+}
+
+function renderClock({ byTheClock, cores }: BenchReport, logs: boolean): string[] {
+  const points = byTheClock.filter((point) => point.logs === logs);
+  const [first] = points;
+  if (first === undefined) return [];
+  const whose = `shares of ${first.slowest}'s requests/s, ${logs ? "with" : "without"} logs`;
+  const rows = points.map(({ title, share, rate, samples }) => {
+    const middle = (figure: "medianMs" | "p99Ms" | "p999Ms"): string =>
+      millis(median(samples.map((sample) => sample[figure])));
+    return [
+      title,
+      percent(share),
+      whole(rate),
+      ...[middle("medianMs"), middle("p99Ms"), middle("p999Ms")],
+      ...["proxy", "back-end"].map((service) => whole(microsOf(samples, service))),
+      percent(loadShareOf(samples, cores)),
+    ];
+  });
+  const lateness = Math.max(
+    ...points.flatMap(({ samples }) => samples.map(({ lateMs }) => lateMs ?? 0)),
+  );
+  const columns = ["", "share", "requests/s", "p50", "p99", "p99.9", "proxy µs/req", "API µs/req"];
+  return [
+    "",
+    pc.bold(`By the clock: ${whose}`),
+    ...withHeader([...columns, "load"], rows),
+    pc.dim(`  latency from when a request is due; 99 % were sent within ${millis(lateness)} of it`),
+  ];
+}
+
+function withHeader(columns: readonly string[], rows: readonly string[][]): string[] {
+  const [header = "", ...lines] = align([columns, ...rows]);
   return [pc.dim(header), ...lines];
 }
 
-/** How far the rounds are apart at most: (max − min) ÷ median. */
-function spreadOf({ contenders }: BenchReport): string {
-  const spreads = contenders.map((contender) => {
-    const rates = samplesOf(contender).map(({ perSecond }) => perSecond);
-    return ratio(Math.max(...rates) - Math.min(...rates), rateOf(contender)) ?? 0;
+function renderTargets(report: BenchReport): string[] {
+  const rows = targetsOf(report).map(({ target, measured, met }) => {
+    const line = `${met ? "✔ met" : "✘ missed"}: ${target}: ${measured}`;
+    return `  ${met ? pc.green(line) : pc.yellow(line)}`;
   });
-  return `${whole(Math.max(...spreads) * 100)} %`;
+  const ahead = whoIsAhead(report.withoutLogs).map((sentence) => `  without logs, ${sentence}`);
+  return rows.length + ahead.length === 0 ? [] : [pc.bold("Targets, with logs"), ...rows, ...ahead];
 }
 
-const memoryOf = ({ busy }: ContenderReport): string =>
-  `${decimal(sum(busy.map(({ megabytes }) => megabytes)), 1)} MB`;
+const percent = (share: Figure): string => (share === undefined ? "-" : `${whole(share * 100)} %`);
 
-/** Microseconds of CPU time for a request, by the rate of the round in which the usage was read. */
-function costOf(contender: ContenderReport): string {
-  const cores = sum(contender.busy.map((usage) => usage.cores));
-  return whole(ratio(cores * 1e6, samplesOf(contender)[0]?.perSecond));
-}
+/** The memory of the contender without the load generator, the median over rounds. */
+const memoryOf = (contender: ContenderReport): string =>
+  decimal(
+    median(
+      samplesOf(contender).map(({ usage }) =>
+        sum(usage.flatMap(({ service, megabytes }) => (service === loadService ? [] : megabytes))),
+      ),
+    ),
+    1,
+  );
 
 function renderChecks({ rotation, soak }: BenchReport): string[] {
   const exact = rotation.filter(({ difference }) => difference <= 1);

@@ -5,8 +5,14 @@ export interface BenchReport {
   /** The machine and the engine, in one line. */
   machine: string;
   date: Date;
+  /** CPU cores of the machine, which the load generator and the stack share. */
+  cores: number;
   settings: { quick: boolean; rounds: number; seconds: number };
+  /** As shipped: each request is logged by the proxy and by the server. */
   contenders: ContenderReport[];
+  /** The same without access logs. */
+  withoutLogs: ContenderReport[];
+  byTheClock: ClockPoint[];
   rotation: RotationPoint[];
   /** Undefined in a quick run. */
   soak: SoakReport | undefined;
@@ -19,8 +25,6 @@ export interface ContenderReport {
   /** The versions of its programs, such as `nginx 1.30.0, Node.js 24.11.1`. */
   versions: string;
   load: LoadPoint[];
-  /** Each service under load, all its containers together, read in the first round. */
-  busy: Usage[];
 }
 
 /** A number of servers and connections, with a sample for each round. */
@@ -31,7 +35,20 @@ export interface LoadPoint {
   samples: Sample[];
 }
 
-/** Some seconds of load, in which every connection sends its next request after each response. */
+/** A load whose requests are due at a fixed rate, with a sample for each round. */
+export interface ClockPoint {
+  name: ContenderName;
+  title: string;
+  logs: boolean;
+  /** The slowest proxy, and the share of its requests per second that are due here. */
+  slowest: string;
+  share: number;
+  /** Requests per second. */
+  rate: number;
+  samples: Sample[];
+}
+
+/** Some seconds of load. */
 export interface Sample {
   requests: number;
   /** Requests without a response, or with another status than 200. */
@@ -39,7 +56,12 @@ export interface Sample {
   perSecond: number;
   medianMs: number;
   p99Ms: number;
+  p999Ms: number;
   worstMs: number;
+  /** How late the generator sent 99 % of the requests by the clock; undefined for other loads. */
+  lateMs?: number;
+  /** Each service, the load generator included, all its containers together. */
+  usage: Usage[];
 }
 
 /** What the containers of one service use, together. */
@@ -48,8 +70,8 @@ export interface Usage {
   containers: number;
   /** Without the page cache, which containers share. */
   megabytes: number;
-  /** CPU cores in use, on average. */
-  cores: number;
+  /** CPU time in this sample. */
+  cpuSeconds: number;
 }
 
 /** How evenly production shares requests among its servers. */

@@ -9,8 +9,6 @@ export interface Reading {
   /** CPU time of all its processes since it started. */
   cpuSeconds: number;
   megabytes: number;
-  /** Seconds of a monotonic clock. */
-  at: number;
 }
 
 /**
@@ -36,7 +34,7 @@ export async function readUsage(
   return Promise.all(
     containers.map(async ({ id, service }) => {
       const output = await run("docker", argv`exec ${id} sh -c ${printUsage}`, { signal });
-      return { service, at: performance.now() / 1_000, ...parseUsage(output) };
+      return { service, ...parseUsage(output) };
     }),
   );
 }
@@ -61,17 +59,22 @@ export function parseUsage(output: string): Pick<Reading, "cpuSeconds" | "megaby
 
 /**
  * Adds up what the containers of each service used between two readings of the same containers.
+ * @param share The part of the CPU time that counts.
  * @returns In the order of the readings; the memory is that of the second.
  */
-export function usageBetween(before: readonly Reading[], after: readonly Reading[]): Usage[] {
+export function usageBetween(
+  before: readonly Reading[],
+  after: readonly Reading[],
+  share = 1,
+): Usage[] {
   const usages = new Map<string, Usage>();
-  for (const [index, { service, cpuSeconds, megabytes, at }] of after.entries()) {
+  for (const [index, { service, cpuSeconds, megabytes }] of after.entries()) {
     const earlier = before[index];
     if (earlier?.service !== service) throw new Error("the readings are of other containers");
-    const usage = usages.get(service) ?? { service, containers: 0, megabytes: 0, cores: 0 };
+    const usage = usages.get(service) ?? { service, containers: 0, megabytes: 0, cpuSeconds: 0 };
     usage.containers += 1;
     usage.megabytes += megabytes;
-    usage.cores += (cpuSeconds - earlier.cpuSeconds) / (at - earlier.at);
+    usage.cpuSeconds += (cpuSeconds - earlier.cpuSeconds) * share;
     usages.set(service, usage);
   }
   return [...usages.values()];

@@ -1,9 +1,16 @@
-import { type ContenderName, contenderNames, contenders } from "../../../tools/bench/contenders";
+import {
+  type ContenderName,
+  contenderNames,
+  contenders,
+  proxyNames,
+} from "../../../tools/bench/contenders";
 import type {
   BenchReport,
+  ClockPoint,
   ContenderReport,
   LoadPoint,
   RotationPoint,
+  Usage,
 } from "../../../tools/bench/report";
 
 /** Requests per second and the 99th percentile in milliseconds. */
@@ -17,6 +24,14 @@ const speeds: Record<ContenderName, [rate: number, p99Ms: number]> = {
   limit: [6_400, 12],
 };
 
+/** What a load of some requests uses: 100 µs of CPU time for each in the proxy, 300 in the servers. */
+const usageFor = (requests: number): Usage[] => {
+  const usage = (service: string, containers: number, megabytes: number, micros: number): Usage => {
+    return { service, containers, megabytes, cpuSeconds: (requests * micros) / 1e6 };
+  };
+  return [usage("proxy", 1, 8.5, 100), usage("back-end", 2, 56.5, 300), usage("load", 1, 4, 20)];
+};
+
 /** Three samples that are 2 % apart. */
 export function loadPoint(connections: number, rate: number, p99Ms: number): LoadPoint {
   const samples = [0.99, 1, 1.01].map((factor) => ({
@@ -25,30 +40,32 @@ export function loadPoint(connections: number, rate: number, p99Ms: number): Loa
     perSecond: rate * factor,
     medianMs: (1_000 * connections) / rate,
     p99Ms: p99Ms * factor,
+    p999Ms: p99Ms * 2,
     worstMs: p99Ms * 3,
+    usage: usageFor(Math.round(rate * factor * 3)),
   }));
   return { servers: 2, connections, samples };
 }
 
-function exampleContender(name: ContenderName): ContenderReport {
+function exampleContender(name: ContenderName, factor: number): ContenderReport {
   const [rate, p99Ms] = speeds[name];
   const { title, about } = contenders[name];
-  const usage = { service: "back-end", containers: 2, megabytes: 40.25, cores: 0.02 };
+  const load = [loadPoint(32, rate * factor, p99Ms / factor)];
+  const further = [loadPoint(1, rate / 3, p99Ms / 9), loadPoint(256, rate * 0.9, p99Ms * 8)];
   return {
     name,
     title,
     about,
     versions: "nginx 1.30.0",
-    load: [
-      loadPoint(32, rate, p99Ms),
-      loadPoint(1, rate / 3, p99Ms / 9),
-      loadPoint(256, rate * 0.9, p99Ms * 8),
-    ],
-    busy: [
-      { service: "proxy", containers: 1, megabytes: 8.5, cores: 0.5 },
-      { ...usage, megabytes: 56.5, cores: 1.42 },
-    ],
+    load: factor === 1 ? [...load, ...further] : load,
   };
+}
+
+function examplePoint(name: ContenderName, logs: boolean): ClockPoint {
+  const { title } = contenders[name];
+  const [{ samples }, rate] = [loadPoint(32, 1_700, 4), 1_700];
+  const timed = samples.map((sample) => ({ ...sample, lateMs: 0.9 }));
+  return { name, title, logs, slowest: "Caddy", share: 0.5, rate, samples: timed };
 }
 
 /** @returns A count of 10,000 requests. */
@@ -62,8 +79,11 @@ export function exampleReport(): BenchReport {
   return {
     machine: "2 × AMD EPYC, Docker Engine 26.1",
     date: new Date("2026-11-21T09:30:00Z"),
+    cores: 2,
     settings: { quick: false, rounds: 3, seconds: 3 },
-    contenders: contenderNames.map(exampleContender),
+    contenders: contenderNames.map((name) => exampleContender(name, 1)),
+    withoutLogs: contenderNames.map((name) => exampleContender(name, 2)),
+    byTheClock: [true, false].flatMap((logs) => proxyNames.map((name) => examplePoint(name, logs))),
     rotation: [rotationOf(5_000, 5_000), rotationOf(3_334, 3_333, 3_333)],
     soak: {
       seconds: 300,
