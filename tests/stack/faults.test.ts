@@ -70,7 +70,7 @@ describeOnEngine("the fault lab", { timeout: 5 * minutes }, () => {
   afterEach(endScripts);
 
   it("exits with 1 if requests are lost: task5 passes a server's 500 on", async () => {
-    const child = startLab("task5", "--fault", "http-500");
+    const child = startLab("task5", "--fault=http-500", "--rate=50");
     expect(await child.ended).toBe(1);
     expect(child.output.stdout).toMatch(/^ {2}http-500 +[\d,]+ +[1-9].*✘$/m);
     expect(child.output.stdout).toMatch(/^ +✘ requests lost/m);
@@ -79,7 +79,7 @@ describeOnEngine("the fault lab", { timeout: 5 * minutes }, () => {
   });
 
   it("removes its stack on Ctrl-C, even if a container is paused", async () => {
-    const child = startLab("--fault", "pause");
+    const child = startLab("--fault=pause", "--rate=50");
     const list = (): string[] =>
       argv`ps -q --filter=status=paused --filter=name=${projectOf(child)}`;
     const isPaused = async (): Promise<boolean> => (await run("docker", list())) !== "";
