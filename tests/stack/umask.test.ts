@@ -4,6 +4,7 @@ import { argv } from "../../tools/lib/argv";
 import { fetchAnswer } from "../../tools/lib/http";
 import { run } from "../../tools/lib/run";
 import { type Copy, copyRepository } from "../lib/copy";
+import { useHttpsStack } from "../lib/https";
 import { useParts } from "../lib/parts";
 import { bringUp, describeOnEngine, useStack } from "../lib/stacks";
 
@@ -45,5 +46,19 @@ describeOnEngine.each([
     for (const target of ["/", api]) {
       expect([target, (await fetchAnswer(origin + target)).status]).toEqual([target, 200]);
     }
+  });
+});
+
+describeOnEngine("a clone that only its owner can read", () => {
+  beforeAll(() => {
+    stack.folder = path.join(copy.folder, "production");
+  });
+  const stack = useHttpsStack();
+
+  it("serves production by HTTPS", async () => {
+    stack.env.HTTPS_CERTIFICATES = "";
+    await bringUp(stack);
+    const { status } = await fetchAnswer(`http://localhost:${stack.ports.proxy}/`);
+    expect(status).toBe(308);
   });
 });
