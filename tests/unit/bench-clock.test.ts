@@ -19,7 +19,7 @@ async function load(answer: Answer): Promise<ReturnType<typeof sampleOf>> {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  const child = startScript([script, url, "100", "1", "1"], { cwd: root });
+  const child = startScript([script, url, "100", "1", "1", "0.5"], { cwd: root });
   expect(await child.ended).toBe(0);
   server.closeAllConnections();
   server.close();
@@ -40,6 +40,13 @@ it("sends requests by the clock, and counts latency from when they are due", asy
   expect(sample.medianMs).toBeLessThan(490);
   expect(sample.worstMs).toBeGreaterThan(480);
   expect(sample.lateMs).toBeDefined();
+});
+
+it("counts requests without a response as failed", async () => {
+  const sample = await load((response, request) => {
+    if (request !== 150) response.end("OK");
+  });
+  expect(sample).toMatchObject({ requests: 100, failed: 1 });
 });
 
 it("counts closed connections and other statuses as failed, and opens new connections", async () => {

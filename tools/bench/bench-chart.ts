@@ -58,9 +58,9 @@ export function benchChart(report: BenchReport): Chart {
           contenders.map((contender) => rateOf(contender)),
           labels,
           colors,
-          1,
+          "",
         ),
-        barsOf(report, silent, silentLabels, colors, 0.45),
+        barsOf(report, silent, silentLabels, colors, "73"),
       ],
     }),
   };
@@ -71,7 +71,7 @@ function barsOf(
   rates: readonly Figure[],
   labels: readonly string[],
   colors: ChartColors,
-  opacity: number,
+  alpha: string,
 ): BarSeriesOption {
   return {
     type: "bar",
@@ -79,8 +79,9 @@ function barsOf(
     barWidth: 17,
     barGap: "12%",
     data: contenders.map(({ name }, index) => {
-      const color = name === "production" ? colors.accent : colors.neutral;
-      const itemStyle = { color, opacity, borderRadius: [0, 3, 3, 0] };
+      // With an `opacity`, the label would fade, too
+      const color = `${name === "production" ? colors.accent : colors.neutral}${alpha}`;
+      const itemStyle = { color, borderRadius: [0, 3, 3, 0] };
       return { value: rates[index] ?? 0, itemStyle };
     }),
     label: {

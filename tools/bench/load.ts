@@ -15,7 +15,7 @@ export interface Endpoint {
 
 /** Where h2load writes a line for each request, in its container. */
 const requestLog = "/tmp/requests";
-/** Without a byte for so long, a connection's request has failed. */
+/** Without a response for so long, a request has failed. */
 const timeoutSeconds = 10;
 
 /** A sample without the usage, which the kernel counts. */
@@ -48,7 +48,8 @@ export async function loadByTheClock(
   seconds: number,
   signal: AbortSignal,
 ): Promise<Timings> {
-  const command = argv`node /by-the-clock.ts ${url} ${rate} ${seconds} ${clockWarmUp}`;
+  const figures = argv`${rate} ${seconds} ${clockWarmUp} ${timeoutSeconds}`;
+  const command = argv`node /by-the-clock.ts ${url} ${figures}`;
   return sampleOf(await run("docker", argv`exec ${loader} ${command}`, { signal }), 0, seconds);
 }
 
