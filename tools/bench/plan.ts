@@ -25,7 +25,7 @@ export const fullPlan: Plan = {
   warmUp: 2,
   further: { connections: [1, 256], seconds: 3, rounds: 3 },
   clock: { shares: [0.25, 0.5, 0.75], rounds: 3 },
-  rotation: { servers: [1, 2, 4, 8], connections: [1, 32, 256], requests: 10_000 },
+  rotation: { servers: [1, 2, 4, 8], connections: [1, 32], requests: 10_000 },
   soak: 300,
 };
 
@@ -35,6 +35,6 @@ export const quickPlan: Plan = {
   warmUp: 0.5,
   further: { connections: [], seconds: 1, rounds: 0 },
   clock: { shares: [0.5], rounds: 1 },
-  rotation: { servers: [2, 4], connections: [32, 256], requests: 10_000 },
+  rotation: { servers: [2, 4], connections: [32], requests: 10_000 },
   soak: 0,
 };
