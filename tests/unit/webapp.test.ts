@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import path from "node:path";
 import request from "supertest";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
@@ -89,6 +91,22 @@ describe("the webapp's server", () => {
     const child = await start();
     await waitForOutput(child, /^Listening on http:\/\/0\.0\.0\.0:\d+$/m);
     expect(child.output.stdout).toMatch(/^Redis is unreachable: connect ECONNREFUSED .*\n/);
+  });
+
+  it("logs once, in one line, that Redis is in protected mode", async () => {
+    let connections = 0;
+    const redis = createServer((socket) => {
+      connections += 1;
+      socket.end("-DENIED Redis is running in protected mode because …\r\n");
+    }).listen(0, "127.0.0.1");
+    await once(redis, "listening");
+    const { port } = redis.address() as AddressInfo;
+    const child = await start({ REDIS_PORT: String(port) });
+    await expect.poll(() => connections, { timeout: 10_000 }).toBeGreaterThan(2);
+    redis.close();
+    expect(child.output.stdout).toMatch(
+      /^Redis is unreachable: it refuses connections, as in protected mode\nListening on \S+\n$/,
+    );
   });
 
   it.each(["SIGTERM", "SIGINT"] as const)("exits within a second of %s", async (signal) => {

@@ -128,7 +128,7 @@ export class Store {
       // Its failure is that of the visits that wait for it
       this.#clockOffset.catch(() => undefined);
     });
-    client.on("error", ({ message }: Error) => this.#log(`Redis is unreachable: ${message}`));
+    client.on("error", (error: Error) => this.#log(`Redis is unreachable: ${reasonFor(error)}`));
     // Its failures are also events
     client.connect().catch(() => undefined);
     return client;
@@ -159,6 +159,12 @@ function createRedisClient(host: string, port: number) {
     // Without a ping, an idle connection would reach the socket's timeout
     pingInterval: timeoutMs / 2,
   });
+}
+
+/** In protected mode or without room, Redis responds before it is asked: the client may throw for that. */
+function reasonFor(error: Error): string {
+  const isRefused = error instanceof TypeError || error.message.startsWith("DENIED ");
+  return isRefused ? "it refuses connections, as in protected mode" : error.message;
 }
 
 async function measureClockOffset(client: Client): Promise<number> {
