@@ -1,5 +1,5 @@
 import type { BrowserContextOptions, Locator, Page, Response } from "playwright-core";
-import { beforeAll, expect, it } from "vitest";
+import { beforeAll, beforeEach, expect, it } from "vitest";
 import { argv } from "../../tools/lib/argv";
 import { compose, listContainers } from "../../tools/lib/compose";
 import { fetchAnswer } from "../../tools/lib/http";
@@ -46,6 +46,12 @@ async function expectEveryResponseCounted(
   expect(await numberAt(page, "failed")).toBe(responses.length - succeeded);
   await click(page, "Steady stream");
 }
+
+// A test that runs again may have left servers stopped
+beforeEach(async () => {
+  await compose(stack, ["start"]);
+  for (const path of ["/", "/api/hello"]) await waitForSuccess(path);
+});
 
 describeInBrowser("the load balancer page while servers start and stop", () => {
   it("shows and announces a new server within 5 seconds", async () => {
