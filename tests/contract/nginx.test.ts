@@ -83,15 +83,16 @@ it("away.html never reloads itself, but has a link to its own address", () => {
 });
 
 describe("production's proxy", () => {
-  const headers = readConf("production/proxy/headers.conf");
+  const headers = ["headers", "log"].flatMap((name) => readConf(`production/proxy/${name}.conf`));
   const needed = [
     policyHeader,
     "Referrer-Policy",
     "Strict-Transport-Security",
     "X-Content-Type-Options",
+    "X-Request-ID",
   ];
 
-  it("adds the security headers to every response", () => {
+  it("adds the headers that all need to every response", () => {
     const added = headers.filter(({ name }) => name === "add_header");
     const always = added.filter(({ args }) => args[2] === "always").map(({ args }) => args[0]);
     expect(always).toEqual(expect.arrayContaining(needed));
@@ -105,7 +106,7 @@ describe("production's proxy", () => {
 
   // An add_header in a server or location replaces those of the levels above
   it("replaces them in one location, by all of them", () => {
-    const nested = ["failover", "forwarded", "headers", "limits", "proxy"]
+    const nested = ["failover", "forwarded", "headers", "limits", "log", "proxy"]
       .flatMap((name) => readConf(`production/proxy/${name}.conf`))
       .flatMap(({ args, block = [] }) =>
         findDirectives(block, "add_header").map((header) => [args[0], header.args[0] ?? ""]),
