@@ -7,6 +7,8 @@ export interface Contender {
   about: string;
   /** From the repository's root. */
   folder: string;
+  /** Whether docker-compose.https.yml belongs to it. */
+  isSecure?: boolean;
   /** A Compose file in `stacks/` that changes it. */
   overlay?: string;
   /** The network on which the load generator reaches the proxy. */
@@ -65,6 +67,13 @@ export const contenders = {
     about: "production with Caddy as its proxy, under the same limits",
     overlay: "caddy.yml",
     programs: [caddy, node],
+  },
+  https: {
+    ...onProduction,
+    title: "HTTPS",
+    about: "production with docker-compose.https.yml: HTTP/2 over TLS 1.3",
+    isSecure: true,
+    programs: [nginx, node],
   },
   task6: {
     folder: "task6",

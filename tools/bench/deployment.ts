@@ -52,17 +52,18 @@ export class Deployment {
     signal: AbortSignal,
   ): Promise<Deployment> {
     const contender: Contender = contenders[name];
+    const { isSecure, overlay } = contender;
     const project = await openTemporaryProject({
       folder: path.join(root, contender.folder),
       project: projectName,
-      built: [backEnd, "front-end", "proxy", loadService],
-      portVariables: ["PROXY_PORT"],
+      composeFiles: ["docker-compose.yml", ...(isSecure ? ["docker-compose.https.yml"] : [])],
+      built: [backEnd, "front-end", "proxy", loadService, ...(isSecure ? ["https"] : [])],
+      portVariables: ["PROXY_PORT", "HTTPS_PORT"],
     });
     const loadFile = path.join(project.scratch, "load.yml");
     await writeFile(loadFile, loadFileOf(contender));
     const withoutLogsFile = path.join(project.scratch, "without-logs.yml");
     await writeFile(withoutLogsFile, withoutLogsFileOf(projectName));
-    const { overlay } = contender;
     const overlays = overlay === undefined ? [] : [path.join(stacksFolder, overlay)];
     const withLogs = [project.env.COMPOSE_FILE, ...overlays, loadFile].join(":");
     const composeFiles = { logs: withLogs, withoutLogs: `${withLogs}:${withoutLogsFile}` };
@@ -101,7 +102,8 @@ export class Deployment {
   async endpoint(connections: number): Promise<Endpoint> {
     const [loader] = await listContainers(this.project, loadService);
     if (loader === undefined) throw new Error(`${this.name} has no load generator`);
-    return { loader: loader.id, url: "http://proxy/api/hello", connections };
+    const scheme = this.contender.isSecure ? "https" : "http";
+    return { loader: loader.id, url: `${scheme}://proxy/api/hello`, connections };
   }
 
   /**
@@ -126,9 +128,10 @@ export class Deployment {
     return [...served.values()];
   }
 
-  /** @returns All containers, the load generator included. */
-  containers(): Promise<Container[]> {
-    return listContainers(this.project);
+  /** @returns All containers that run, the load generator included. */
+  async containers(): Promise<Container[]> {
+    const containers = await listContainers(this.project);
+    return containers.filter(({ state }) => state === "running");
   }
 
   /** @returns The versions of its programs, such as `nginx 1.30.0, Node.js 24.11.1`. */

@@ -28,7 +28,7 @@ export function failures(report: BenchReport): string[] {
     return { name, where: `${name}, ${rate} requests/s${logs ? "" : silently}`, samples };
   });
   const loads = [...inTable(contenders, ""), ...inTable(withoutLogs, silently), ...clocked]
-    .filter(({ name }) => name === "production" || name === "limit")
+    .filter(({ name }) => ["production", "https", "limit"].includes(name))
     .map(({ where, samples }) => ({
       where,
       failed: sum(samples.map((sample) => sample.failed)),

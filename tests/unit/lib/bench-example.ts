@@ -18,6 +18,7 @@ const speeds: Record<ContenderName, [rate: number, p99Ms: number]> = {
   production: [4_800, 14],
   haproxy: [4_600, 15],
   caddy: [3_400, 25],
+  https: [3_900, 17],
   task6: [2_100, 34],
   gunicorn: [1_240, 58],
   original: [640, 120],
