@@ -110,6 +110,15 @@ describeOnEngine("production with docker-compose.https.yml", () => {
     expect(await servers()).toEqual([expect.not.stringContaining(old ?? "")]);
   });
 
+  it("is what npm start shows", async () => {
+    const env = { ...stack.env, COMPOSE_PROJECT_NAME: stack.project };
+    const child = startScript(["tools/stack/start.ts", "production"], { cwd: root, env });
+    expect([await child.ended, child.output.stderr]).toEqual([0, expect.any(String)]);
+    const lines = child.output.stdout.split("\n");
+    expect(lines[0]).toBe(`production is up: ${secure()}`);
+    expect(lines[2]).toBe(`6 requests to ${secure()}/api/hello returned Hello, World!`);
+  });
+
   it("would be found to accept TLS 1.1 if it did", async () => {
     const old = "-tls1_1 -cipher ALL:@SECLEVEL=0";
     const script = `cd /tmp

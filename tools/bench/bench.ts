@@ -48,7 +48,10 @@ export class Bench {
    */
   async measureRound(logs: boolean, round: number, report: Report): Promise<void> {
     const { seconds, further } = this.plan;
-    for (const name of this.#deployments.keys()) {
+    const names = [...this.#deployments.keys()];
+    // Each round begins with another one, so that no contender always follows the same load
+    const first = round % names.length;
+    for (const name of [...names.slice(first), ...names.slice(0, first)]) {
       await this.#whileRunning(name, logs, report, async (deployment) => {
         const { load } = await this.#resultOf(deployment, logs);
         await this.#sample(deployment, load, comparedConnections, seconds, report);

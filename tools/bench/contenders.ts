@@ -71,7 +71,7 @@ export const contenders = {
   https: {
     ...onProduction,
     title: "HTTPS",
-    about: "production with docker-compose.https.yml: HTTP/2 over TLS 1.3",
+    about: "production with docker-compose.https.yml: the same requests over TLS 1.3",
     isSecure: true,
     programs: [nginx, node],
   },

@@ -1,3 +1,4 @@
+import { Agent } from "node:https";
 import path from "node:path";
 import { argv } from "../lib/argv";
 import {
@@ -13,13 +14,18 @@ import {
 } from "../lib/compose";
 import { type ComposeStep, portVariable, root, type Service, upCommand } from "../lib/course";
 import { UserError } from "../lib/errors";
-import { fetchAnswer } from "../lib/http";
+import { type Answer, fetchAnswer } from "../lib/http";
 import { requireFreePort } from "../lib/ports";
 import type { Report } from "../lib/progress";
 import { run } from "../lib/run";
 import { waitUntil } from "../lib/wait";
 
 const stackOf = (task: string): Stack => ({ folder: path.join(root, task) });
+
+/** The port of docker-compose.https.yml, in the proxy's container. */
+const httpsPort = 443;
+/** The proxy is on this machine, and its certificate can be for another name. */
+const anyCertificate = new Agent({ rejectUnauthorized: false });
 
 /** Requests of the sample: enough to show round robin. */
 const sampleSize = 6;
@@ -42,8 +48,9 @@ export async function startWithCompose(
     requireProjectName(stack),
   ]);
   const taken = new Set(before.flatMap(({ published }) => published));
-  for (const { service, published } of ports) {
-    if (!taken.has(published)) await requireFreePort(published, portVariable[service as Service]);
+  for (const { service, published, target } of ports) {
+    const variable = target === httpsPort ? "HTTPS_PORT" : portVariable[service as Service];
+    if (!taken.has(published)) await requireFreePort(published, variable);
   }
 
   try {
@@ -87,33 +94,41 @@ async function projectFolders(stack: Stack): Promise<string[]> {
   return folders.split("\n").filter((folder) => folder !== "");
 }
 
+/** @returns Where a service is reached: by HTTPS if it has that port, because the other one redirects. */
+function originOf(service: Service, ports: readonly WantedPort[]): string {
+  const published = ports.filter((port) => port.service === service);
+  const secure = published.find(({ target }) => target === httpsPort);
+  const address = `localhost:${(secure ?? published[0])?.published}`;
+  // An origin leaves out a usual port
+  return new URL(`${secure ? "https" : "http"}://${address}`).origin;
+}
+
 async function introduce(
   { name, site, sample }: ComposeStep,
   stack: Stack,
   ports: readonly WantedPort[],
   signal: AbortSignal,
 ): Promise<string[]> {
-  const originOf = (service: Service): string => {
-    const port = ports.find((wanted) => wanted.service === service)?.published;
-    return port === 80 ? "http://localhost" : `http://localhost:${port}`;
-  };
-  await waitUntil(async () => (await fetchAnswer(`${originOf(site)}/`)).status === 200, {
-    for: `status 200 from ${originOf(site)}`,
+  const [siteOrigin, sampleOrigin] = [originOf(site, ports), originOf(sample.to, ports)];
+  const get = (url: string): Promise<Answer> =>
+    fetchAnswer(url, url.startsWith("https:") ? { agent: anyCertificate } : {});
+  await waitUntil(async () => (await get(`${siteOrigin}/`)).status === 200, {
+    for: `status 200 from ${siteOrigin}`,
     timeoutMs: 10_000,
     signal,
   });
 
   const marker = newMarker();
-  const url = `${originOf(sample.to)}${sample.path}`;
+  const url = `${sampleOrigin}${sample.path}`;
   const bodies = new Set<string>();
   for (let sent = 0; sent < sampleSize; sent += 1) {
-    bodies.add((await fetchAnswer(`${url}?${marker}`)).body);
+    bodies.add((await get(`${url}?${marker}`)).body);
   }
   const served = await countServed(stack, sample.servedBy, marker, sampleSize);
   // Not HTML
   const text = [...bodies].filter((body) => !body.startsWith("<")).join(", ");
   return [
-    `${name} is up: ${originOf(site)}`,
+    `${name} is up: ${siteOrigin}`,
     "",
     `${sampleSize} requests to ${url}${text === "" ? "" : ` returned ${text}`}`,
     ...Array.from(served, ([server, count]) => `  ${server} served ${count}`),
