@@ -39,10 +39,8 @@ export function renderText(report: BenchReport): string {
       "  MB: memory of all containers, under load; load: the generator's share of all CPU time",
     ),
     ...[true, false].flatMap((logs) => renderClock(report, logs)),
-    "",
-    ...renderTargets(report),
-    "",
-    ...renderChecks(report),
+    ...paragraph(renderTargets(report)),
+    ...paragraph(renderChecks(report)),
     "",
     end,
     ...problems.map((problem) => pc.red(`  ${problem}`)),
@@ -52,6 +50,9 @@ export function renderText(report: BenchReport): string {
     "",
   ].join("\n");
 }
+
+const paragraph = (lines: readonly string[]): string[] =>
+  lines.length === 0 ? [] : ["", ...lines];
 
 function renderTable({ cores }: BenchReport, table: Table): string[] {
   const points = table.flatMap(({ load }) => load);
