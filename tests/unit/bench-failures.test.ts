@@ -40,6 +40,7 @@ describe("the failures", () => {
 
   it.each([
     ["production", ["production, servers 2, connections 32: 6 of 3,000 requests failed"]],
+    ["https", ["https, servers 2, connections 32: 6 of 3,000 requests failed"]],
     ["limit", ["limit, servers 2, connections 32: 6 of 3,000 requests failed"]],
     ["caddy", []],
   ] as const)("include failed requests of this project's proxy: %s", (name, expected) => {

@@ -67,7 +67,10 @@ export async function sendExactly(
   return { failed: failedIn(summary), bodyBytes: bodyBytesIn(summary) };
 }
 
-/** Loads over HTTP/1.1, also over TLS: of an HTTP/2 connection, h2load sends at most the 1,000 requests after which nginx ends it. */
+/**
+ * Loads over HTTP/1.1, also over TLS: nginx ends a connection after 1,000 requests, and h2load does not
+ * reopen one of HTTP/2.
+ */
 async function h2load(
   { loader, url, connections }: Endpoint,
   options: readonly string[],

@@ -4,7 +4,7 @@ import {
   request as httpRequest,
   type IncomingMessage,
 } from "node:http";
-import { request as httpsRequest } from "node:https";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 
 /** A response, or the error instead of one. */
 export interface Answer {
@@ -21,6 +21,9 @@ export interface Answer {
 const maxBodyBytes = 5_000_000;
 
 const maxInformational = 100;
+
+/** For HTTPS on this machine, where the certificate can be self-signed or for another name. */
+export const anyCertificate = new HttpsAgent({ rejectUnauthorized: false });
 
 export interface Request {
   method?: string;

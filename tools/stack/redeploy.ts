@@ -1,10 +1,10 @@
-import { Agent } from "node:https";
 import path from "node:path";
 import { commandLine, main } from "../lib/cli";
 import { listContainers } from "../lib/compose";
 import { root } from "../lib/course";
 import { engineVersion } from "../lib/docker";
 import { UserError } from "../lib/errors";
+import { anyCertificate } from "../lib/http";
 import { type Report, runSteps } from "../lib/progress";
 import { redeploy } from "../lib/redeploy";
 
@@ -28,8 +28,7 @@ main(async (signal) => {
   const target = {
     service: "back-end",
     url: `${origin}/api/hello`,
-    // The proxy is on this machine, and its certificate is for another name
-    agent: securePort ? new Agent({ rejectUnauthorized: false }) : undefined,
+    agent: securePort ? anyCertificate : undefined,
   };
   const lines = ["The API is served by"];
   const run = async (report: Report): Promise<string> => {

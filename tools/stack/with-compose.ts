@@ -1,4 +1,3 @@
-import { Agent } from "node:https";
 import path from "node:path";
 import { argv } from "../lib/argv";
 import {
@@ -14,7 +13,7 @@ import {
 } from "../lib/compose";
 import { type ComposeStep, portVariable, root, type Service, upCommand } from "../lib/course";
 import { UserError } from "../lib/errors";
-import { type Answer, fetchAnswer } from "../lib/http";
+import { type Answer, anyCertificate, fetchAnswer } from "../lib/http";
 import { requireFreePort } from "../lib/ports";
 import type { Report } from "../lib/progress";
 import { run } from "../lib/run";
@@ -24,8 +23,6 @@ const stackOf = (task: string): Stack => ({ folder: path.join(root, task) });
 
 /** The port of docker-compose.https.yml, in the proxy's container. */
 const httpsPort = 443;
-/** The proxy is on this machine, and its certificate can be for another name. */
-const anyCertificate = new Agent({ rejectUnauthorized: false });
 
 /** Requests of the sample: enough to show round robin. */
 const sampleSize = 6;
