@@ -1,19 +1,15 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { describeEngine, withEngine } from "../engine/engine";
-import { collect, commandLine, main, onEnd, wholeNumber } from "../lib/cli";
+import { collect, commandLine, main, wholeNumber } from "../lib/cli";
 import type { Report } from "../lib/progress";
 import { requireWritable, writeReport } from "../lib/report-file";
-import { baseImages } from "./base-images";
+import { copyRepository, gradeCopy } from "./grade-repository";
 import { leaveRepository } from "./leave";
-import { lendImages, type Machine, openMachine } from "./machine";
-import type { Message } from "./messages";
 import { renderHtml } from "./render-html";
 import { renderText } from "./render-text";
-import { openRepository, type Task, tasks } from "./repository";
-import { scoreLine, tally, unjudged } from "./score";
-import { type Graded, gradeIn } from "./session";
+import { type Task, tasks } from "./repository";
+import { tally, unjudged } from "./score";
+import type { Graded } from "./session";
 
 interface Options {
   task: Task[];
@@ -55,31 +51,19 @@ main(
     const page = options.html === undefined ? undefined : path.resolve(options.html);
     leaveRepository(folder);
 
-    const scratch = await mkdtemp(path.join(tmpdir(), "softy-pinko-grader-"));
-    let machine: Machine | undefined;
-    const cleanUp = async (): Promise<void> => {
-      await machine?.close();
-      await rm(scratch, { recursive: true, force: true });
-      forget();
-    };
-    const forget = onEnd(cleanUp);
-    const folders = await openRepository(folder, scratch);
-    if (page !== undefined) await requireWritable(page);
-    const chosen = tasks.filter((task) => options.task.length === 0 || options.task.includes(task));
+    const copy = await copyRepository(folder);
     let graded: Graded = { reports: [], pictures: new Map() };
     const run = async (report: Report): Promise<undefined> => {
-      machine = await openMachine({ name: process.env.GRADER_MACHINE, report, signal });
-      await lendImages(machine, baseImages(folders), { signal });
-      graded = await gradeIn(machine, {
-        tasks: chosen,
-        folders,
-        scratch,
+      graded = await gradeCopy(copy, {
+        tasks: tasks.filter((task) => options.task.length === 0 || options.task.includes(task)),
         buildTimeoutMs: options.timeout * 1_000,
+        machineName: process.env.GRADER_MACHINE,
+        report,
         signal,
-        onMessage: (message) => show(message, report),
       });
     };
-    const engine = await withEngine(signal, [{ title: "Grading", run }], cleanUp);
+    if (page !== undefined) await requireWritable(page);
+    const engine = await withEngine(signal, [{ title: "Grading", run }], copy.remove);
 
     const { reports, pictures } = graded;
     const facts = {
@@ -97,12 +81,3 @@ main(
   },
   { unfinished },
 );
-
-/** Shows what the grader in the machine does. */
-function show(message: Message, report: Report): void {
-  if (message.kind === "detail") report.detail(message.line);
-  if (message.kind === "milestone") report(`${message.part}: ${message.line}`);
-  if (message.kind !== "done" || message.part === "reading") return;
-  const { task, points, seconds } = message.report;
-  report(`${task}: ${scoreLine(points)} (${seconds} s)`);
-}
