@@ -163,7 +163,7 @@ describeOnEngine("a machine with a small disk", () => {
 
   /** Grades in a new machine, which uses the disk of the one before. */
   async function grade(port: Port, ...tasks: readonly Task[]): Promise<Point[]> {
-    const machine = await openMachine({ name, report: silent, signal, diskSize: "1G" });
+    const machine = await openMachine({ names: [name], report: silent, signal, diskSize: "1G" });
     try {
       const copy = await mkdtemp(path.join(scratch, "copy-"));
       const folders = await openRepository(port.folder, copy);

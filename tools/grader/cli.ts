@@ -5,6 +5,7 @@ import type { Report } from "../lib/progress";
 import { requireWritable, writeReport } from "../lib/report-file";
 import { copyRepository, gradeCopy } from "./grade-repository";
 import { leaveRepository } from "./leave";
+import { machineNames } from "./machine";
 import { renderHtml } from "./render-html";
 import { renderText } from "./render-text";
 import { type Task, tasks } from "./repository";
@@ -57,7 +58,7 @@ main(
       graded = await gradeCopy(copy, {
         tasks: tasks.filter((task) => options.task.length === 0 || options.task.includes(task)),
         buildTimeoutMs: options.timeout * 1_000,
-        machineName: process.env.GRADER_MACHINE,
+        machineNames: machineNames(),
         report,
         signal,
       });

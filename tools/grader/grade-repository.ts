@@ -42,8 +42,10 @@ interface GradingOptions {
   tasks: readonly Task[];
   /** For one build. */
   buildTimeoutMs: number;
-  /** Names the machine; by default the first free one. */
-  machineName?: string | undefined;
+  /** Names of machines: the first that is free is used. */
+  machineNames: readonly string[];
+  /** The machine's image, if it is built. */
+  image?: string;
   report: Report;
   signal: AbortSignal;
 }
@@ -54,8 +56,8 @@ interface GradingOptions {
  */
 export async function gradeCopy(copy: RepositoryCopy, options: GradingOptions): Promise<Graded> {
   const { folders, scratch } = copy;
-  const { machineName, report, signal, ...session } = options;
-  const machine = await openMachine({ name: machineName, report, signal });
+  const { machineNames: names, image, report, signal, ...session } = options;
+  const machine = await openMachine({ names, image, report, signal });
   const forget = onEnd(machine.close);
   try {
     await lendImages(machine, baseImages(folders), { signal });

@@ -18,8 +18,10 @@ export interface Machine {
 }
 
 interface MachineOptions {
-  /** Names the container, its network and the volume of its disk; by default the first free one. */
-  name?: string | undefined;
+  /** For the container, its network and the volume of its disk: the first that is free is used. */
+  names?: readonly string[];
+  /** As {@link buildMachine} returns it; by default it is built. */
+  image?: string | undefined;
   /** The maximum size of its disk, such as `20G`. */
   diskSize?: string;
   report: Report;
@@ -33,7 +35,20 @@ const machineImage = "softy-pinko-grader";
 const limits = argv`--memory=4g --memory-swap=4g --pids-limit=4096`;
 
 /** The maximum number of concurrent gradings: each has a disk of its own. */
-const maxMachines = 16;
+export const maxMachines = 16;
+
+/**
+ * @param worker Counted from 0, of all `workers` of a command: no two share a name, since one may
+ *   remove its network while the other starts.
+ * @returns The names of its machines; `GRADER_MACHINE` sets them.
+ */
+export function machineNames(worker = 0, workers = 1): string[] {
+  const { GRADER_MACHINE: name } = process.env;
+  if (name !== undefined) return [workers === 1 ? name : `${name}-${worker + 1}`];
+  const numbers = Array.from({ length: maxMachines }, (_, index) => index + 1);
+  const own = numbers.filter((number) => (number - 1) % workers === worker);
+  return own.map((number) => `${machineImage}-${number}`);
+}
 
 /**
  * Starts a machine for one repository. What is built and run in it cannot reach an image, network,
@@ -43,14 +58,12 @@ const maxMachines = 16;
  * @throws {UserError} if the engine cannot build or start it.
  */
 export async function openMachine(options: MachineOptions): Promise<Machine> {
-  const image = await buildMachine(options);
-  const numbers = Array.from({ length: maxMachines }, (_, index) => index + 1);
-  const names = numbers.map((number) => `${machineImage}-${number}`);
-  for (const name of options.name === undefined ? names : [options.name]) {
+  const { image = await buildMachine(options), names = machineNames() } = options;
+  for (const name of names) {
     const machine = await start(name, image, options);
     if (machine !== undefined) return machine;
   }
-  const taken = options.name ?? `each of the ${maxMachines} machines`;
+  const taken = names.length === 1 ? names[0] : `each of the ${names.length} machines`;
   throw new UserError(`${taken} is in use by another grading: wait until it has ended.`);
 }
 
