@@ -73,6 +73,7 @@ export function engineStep(signal: AbortSignal, keep?: (engine: Engine) => void)
  * Runs the engine step and then the steps of a command that needs Docker. An engine that was started
  * for them is stopped afterwards if no container runs in it.
  * @param cleanUp Runs after the steps, whether or not they failed, before the engine is stopped.
+ * @param onEngine Is told the engine before the steps run.
  * @returns The engine.
  * @throws What the first failing step or the clean-up throws.
  */
@@ -80,10 +81,12 @@ export async function withEngine(
   signal: AbortSignal,
   steps: readonly Step[],
   cleanUp?: () => Promise<void>,
+  onEngine?: (engine: Engine) => void,
 ): Promise<Engine> {
   let engine: Engine | undefined;
   const keep = (ready: Engine): void => {
     engine = ready;
+    onEngine?.(ready);
   };
   try {
     await runSteps([engineStep(signal, keep), ...steps]);

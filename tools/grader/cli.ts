@@ -3,12 +3,14 @@ import { describeEngine, withEngine } from "../engine/engine";
 import { collect, commandLine, main, wholeNumber } from "../lib/cli";
 import type { Report } from "../lib/progress";
 import { requireWritable, writeReport } from "../lib/report-file";
+import { classCommand } from "./class/command";
+import { addClassOptions, readClassOptions } from "./class/options";
 import { copyRepository, gradeCopy } from "./grade-repository";
 import { leaveRepository } from "./leave";
 import { machineNames } from "./machine";
 import { renderHtml } from "./render-html";
 import { renderText } from "./render-text";
-import { type Task, tasks } from "./repository";
+import { tasks as allTasks, type Task } from "./repository";
 import { tally, unjudged } from "./score";
 import type { Graded } from "./session";
 
@@ -23,7 +25,7 @@ interface Options {
 /** The exit code if there is no result: after an interrupt as for a missing folder. */
 const unfinished = 2;
 
-const addTask = collect(tasks);
+const addTask = collect(allTasks);
 
 main(
   async (signal) => {
@@ -31,7 +33,7 @@ main(
       .description(
         "Builds and runs a repository of the course, and reports what holds and what not.",
       )
-      .argument("[folder]", "the repository", ".")
+      .argument("[folders...]", 'the repository; several are a class (default: ".")')
       .option(
         "--task <number>",
         "grade only this task; can be repeated",
@@ -45,10 +47,16 @@ main(
       .addHelpText(
         "after",
         "\nExit code: 0 no point fails, 1 a point fails, 2 no result. See docs/grader.md.",
-      )
-      .parse();
+      );
+    addClassOptions(program).parse();
     const options = program.opts<Options>();
-    const folder = path.resolve(program.processedArgs[0] as string);
+    const tasks = allTasks.filter(
+      (task) => options.task.length === 0 || options.task.includes(task),
+    );
+    const buildTimeoutMs = options.timeout * 1_000;
+    const command = readClassOptions(program, { tasks, buildTimeoutMs });
+    if (command !== undefined) return classCommand(command, signal);
+    const folder = path.resolve(program.args[0] ?? ".");
     const page = options.html === undefined ? undefined : path.resolve(options.html);
     leaveRepository(folder);
 
@@ -56,8 +64,8 @@ main(
     let graded: Graded = { reports: [], pictures: new Map() };
     const run = async (report: Report): Promise<undefined> => {
       graded = await gradeCopy(copy, {
-        tasks: tasks.filter((task) => options.task.length === 0 || options.task.includes(task)),
-        buildTimeoutMs: options.timeout * 1_000,
+        tasks,
+        buildTimeoutMs,
         machineNames: machineNames(),
         report,
         signal,

@@ -52,7 +52,8 @@ export function readMessage(text: string): Message | undefined {
   return kind === "picture" ? { kind, part: task, picture: String(picture) } : undefined;
 }
 
-function readReport(task: Task, report: Record<string, unknown>): TaskReport {
+/** Reads a report that may have any content. */
+export function readReport(task: Task, report: Record<string, unknown>): TaskReport {
   const points = Array.isArray(report.points) ? report.points.slice(0, 100) : [];
   return {
     task,

@@ -38,6 +38,24 @@ summary { width: fit-content; color: var(--link); cursor: pointer; }
   margin-block: 0.5rem; .title { font-weight: 600; } }
 figure { max-width: 26rem; margin-block-start: 1rem; }
 img { display: block; width: 100%; border: 1px solid var(--edge); border-radius: 0.5rem; }
+.wide { overflow-x: auto; }
+table { width: 100%; border-collapse: collapse; font-size: 0.9rem; }
+th, td { padding: 0.3rem 0.5rem; border-block-end: 1px solid var(--edge); text-align: start;
+  vertical-align: top; }
+td { white-space: nowrap; }
+tbody th { font-weight: inherit; min-width: 9rem; }
+td .mark { display: inline-block; width: 1rem; }
+td .fail, td .deviation, td .skipped { color: var(--own); }
+td.problem { color: var(--muted); white-space: normal; }
+thead button { border: 0; background: none; color: inherit; font: inherit; font-weight: 600;
+  cursor: pointer; }
+[aria-sort="ascending"] button::after { content: " ▴"; }
+[aria-sort="descending"] button::after { content: " ▾"; }
+.mistakes { columns: 2 22rem; margin-block-start: 0.8rem; }
+.mistakes li { display: flex; gap: 0.7rem; break-inside: avoid; padding-block: 0.15rem; }
+.mistakes b { min-width: 1.6rem; text-align: end; }
+#controls:not([hidden]) { display: flex; flex-wrap: wrap; gap: 0.4rem 1rem; margin-block: 0.8rem; }
+select { max-width: min(34rem, 100%); font: inherit; }
 @media print {
   @page { size: A4; margin: 14mm; }
   :root { color-scheme: light; --ground: #fff; }
@@ -45,10 +63,10 @@ img { display: block; width: 100%; border: 1px solid var(--edge); border-radius:
   .band { padding: 0; background: none; color: inherit; }
   main, .band > * { width: 100%; }
   .card { padding: 4mm; break-inside: avoid; }
-  .point, figure, nav li { break-inside: avoid; }
+  .point, figure, nav li, tr { break-inside: avoid; }
   figure { max-width: 60mm; }
   /* On paper every task is open */
-  summary { display: none; }
+  summary, label { display: none; }
   details::details-content { display: block; content-visibility: visible; height: auto; }
 }
 `;

@@ -1,0 +1,43 @@
+import { visible } from "../../lib/format";
+import { tasks } from "../repository";
+import { tally } from "../score";
+import { failingOf, pointsOf, type Row } from "./row";
+
+/**
+ * Makes one cell of text: in quotes, on one line, and with an apostrophe wherever a spreadsheet would
+ * begin a formula, at the text's start or, should it split cells at another separator, after that.
+ * https://owasp.org/www-community/attacks/CSV_Injection
+ */
+export function csvText(text: string): string {
+  const line = visible(text).replace(/\s+/g, " ").trim();
+  const inert = line.replace(/(^|[,;|])(["'\s]*)(?=[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])/g, "$1'$2");
+  return `"${inert.replaceAll('"', '""')}"`;
+}
+
+/**
+ * @returns The class as CSV (RFC 4180), one line a repository. It begins with a byte order mark,
+ *   without which Excel does not read UTF-8.
+ */
+export function renderCsv(rows: readonly Row[]): string {
+  const header = `repository points hold deviate fail skipped ${tasks.join(" ")} failing problem graded report`;
+  const lines = rows.map((row) => {
+    const points = pointsOf(row);
+    const counts = tally(points);
+    const totals = [points.length, counts.pass, counts.deviation, counts.fail, counts.skipped];
+    const holds = tasks.map((task) => {
+      const report = row.tasks?.find((report) => report.task === task);
+      return report && tally(report.points).pass;
+    });
+    const isGraded = row.tasks !== undefined;
+    return [
+      csvText(row.name),
+      ...totals.map((total) => (isGraded ? total : undefined)),
+      ...holds,
+      csvText(failingOf(row).join(" ")),
+      csvText(row.problem ?? ""),
+      csvText(row.graded?.toISOString() ?? ""),
+      csvText(isGraded ? `${row.output}/report.html` : ""),
+    ].join(",");
+  });
+  return `\uFEFF${[header.replaceAll(" ", ","), ...lines, ""].join("\r\n")}`;
+}
