@@ -42,7 +42,7 @@ img { display: block; width: 100%; border: 1px solid var(--edge); border-radius:
 table { width: 100%; border-collapse: collapse; font-size: 0.9rem; }
 th, td { padding: 0.3rem 0.5rem; border-block-end: 1px solid var(--edge); text-align: start;
   vertical-align: top; }
-td { white-space: nowrap; }
+td, thead th { white-space: nowrap; }
 tbody th { font-weight: inherit; min-width: 9rem; }
 td .mark { display: inline-block; width: 1rem; }
 td .fail, td .deviation, td .skipped { color: var(--own); }

@@ -9,7 +9,7 @@ import { failingOf, pointsOf, type Row } from "./row";
  * https://owasp.org/www-community/attacks/CSV_Injection
  */
 export function csvText(text: string): string {
-  const line = visible(text).replace(/\s+/g, " ").trim();
+  const line = visible(text.replace(/\s+/g, " ")).trim();
   const inert = line.replace(/(^|[,;|])(["'\s]*)(?=[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])/g, "$1'$2");
   return `"${inert.replaceAll('"', '""')}"`;
 }

@@ -44,7 +44,7 @@ export async function gradeClass(
     else rows[index] = known;
   }
   output.writeClass(rows);
-  report(`${due.size} to grade, ${rows.length - due.size} unchanged`);
+  report(`${due.size} of ${rows.length} to grade`);
   if (due.size === 0) return rows;
   const image = await buildMachine({ report: quiet(report), signal });
 
@@ -55,12 +55,13 @@ export async function gradeClass(
     const names = machineNames(worker, jobs);
     for (const index of queue) {
       const member = members[index] as Member;
-      const start = performance.now();
       const any = AbortSignal.any([signal, ending.signal]);
+      const start = performance.now();
       const row = await gradeMember(member, { ...options, signal: any, image, names });
+      const counter = clock.tick(row.tasks && performance.now() - start);
       rows[index] = row;
       output.writeClass(rows);
-      report(`${clock.tick(performance.now() - start)}: ${describe(row)}; ${clock.remaining()}`);
+      report(`${counter}: ${describe(row)}; ${clock.remaining()}`);
     }
   };
   let failure: unknown;
@@ -154,6 +155,7 @@ export const describe = (row: Row): string =>
 /** Estimates when a class is graded. */
 export class Clock {
   private done = 0;
+  private graded = 0;
   private milliseconds = 0;
 
   constructor(
@@ -161,18 +163,26 @@ export class Clock {
     private readonly jobs: number,
   ) {}
 
-  /** @returns Such as `3 of 100`, after one more was graded. */
-  tick(milliseconds: number): string {
+  /**
+   * Counts a repository.
+   * @param milliseconds How long it took; undefined if it could not be graded, which says nothing
+   *   about the others.
+   * @returns Such as `3 of 100`.
+   */
+  tick(milliseconds: number | undefined): string {
     this.done += 1;
-    this.milliseconds += milliseconds;
+    if (milliseconds !== undefined) {
+      this.graded += 1;
+      this.milliseconds += milliseconds;
+    }
     return `${this.done} of ${this.total}`;
   }
 
   /** @returns Such as `about 5 min left`. */
   remaining(): string {
     const left = this.total - this.done;
-    if (left === 0) return "none left";
-    const seconds = ((this.milliseconds / this.done) * Math.ceil(left / this.jobs)) / 1_000;
+    if (left === 0 || this.graded === 0) return `${left} left`;
+    const seconds = ((this.milliseconds / this.graded) * Math.ceil(left / this.jobs)) / 1_000;
     return seconds < 60 ? "less than a minute left" : `about ${Math.round(seconds / 60)} min left`;
   }
 }

@@ -20,7 +20,7 @@ export function renderClass({ rows, engine }: ClassReport): string {
   const graded = rows.filter(({ tasks }) => tasks !== undefined);
   const complete = graded.filter((row) => failingOf(row).length === 0);
   const latest = graded.map(({ graded }) => graded ?? new Date(0)).sort((a, b) => +b - +a)[0];
-  const header = html`<h1>Softy Pinko, <strong>a class graded</strong></h1>
+  const header = html`<h1>Softy Pinko, <strong>the class</strong></h1>
 <p>${graded.length} of ${rows.length} repositories graded, ${complete.length} without a failing
 point</p>
 ${
@@ -50,7 +50,7 @@ ${mistakes.map(({ id, title, count }) => html`<option value="${id}">${count} × 
 ${renderTable(rows)}
 </section>`;
   const script = readFileSync(path.join(__dirname, "in-browser.js"), "utf8");
-  return renderPage({ title: "Softy Pinko, a class graded", header, main, script });
+  return renderPage({ title: "Softy Pinko, the class", header, main, script });
 }
 
 function renderTable(rows: readonly Row[]): Html {
@@ -87,7 +87,7 @@ ${used.map((task) => {
   const verdict =
     fail > 0 ? "fail" : skipped > 0 ? "skipped" : deviation > 0 ? "deviation" : "pass";
   return html`<td data-value="${pass}">${renderMark(verdict)}
-<span class="${verdict}">${pass} of ${report.points.length}</span></td>`;
+<span class="${verdict}">${pass}/${report.points.length}</span></td>`;
 })}</tr>
 `;
 }
