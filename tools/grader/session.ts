@@ -52,10 +52,9 @@ export async function gradeIn(machine: Machine, options: SessionOptions): Promis
 
   const silence = new AbortController();
   const watchdog = setTimeout(() => silence.abort(), maxSilenceMs);
-  const node = argv`node --disable-warning=ExperimentalWarning --require=ts-node/register`;
   const { stdout, stderr } = await attempt(
     "docker",
-    argv`exec --interactive ${machine.name} ${node} tools/grader/inside.ts`,
+    argv`exec --interactive ${machine.name} node tools/grader/inside.js`,
     {
       input: `${JSON.stringify(request)}\n`,
       holdStdin: true,
