@@ -49,8 +49,8 @@ td .fail, td .deviation, td .skipped { color: var(--own); }
 td.problem { color: var(--muted); white-space: normal; }
 thead button { border: 0; background: none; color: inherit; font: inherit; font-weight: 600;
   cursor: pointer; }
-[aria-sort="ascending"] button::after { content: " ▴"; }
-[aria-sort="descending"] button::after { content: " ▾"; }
+[aria-sort="ascending"] button::after { content: " ▴" / ""; }
+[aria-sort="descending"] button::after { content: " ▾" / ""; }
 .mistakes { columns: 2 22rem; margin-block-start: 0.8rem; }
 .mistakes li { display: flex; gap: 0.7rem; break-inside: avoid; padding-block: 0.15rem; }
 .mistakes b { min-width: 1.6rem; text-align: end; }
