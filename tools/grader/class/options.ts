@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { wholeNumber } from "../../lib/cli";
 import { UserError } from "../../lib/errors";
+import { maxMachines } from "../machine";
 import type { ClassCommand } from "./command";
 
 interface Options {
@@ -18,7 +19,7 @@ export const addClassOptions = (program: Command): Command =>
   program
     .option("--class <folder>", "grade each subfolder as a repository of a class")
     .option("--out <folder>", 'write the reports of a class there (default: "grades")')
-    .option("--jobs <number>", "of a class, grade so many at a time", wholeNumber(1, 16), 1)
+    .option("--jobs <number>", "of a class, grade so many at a time", wholeNumber(1, maxMachines), 1)
     .option("--limit <minutes>", "of a class, for one repository", wholeNumber(1, 1_440), 30);
 
 /**

@@ -19,7 +19,7 @@ export interface Row extends Pick<Member, "name" | "output"> {
 export const waiting = "not graded yet";
 
 /** Every point of the grader, with its title. A machine that was taken over may report others. */
-export const knownPoints: ReadonlyMap<string, string> = new Map(
+const knownPoints: ReadonlyMap<string, string> = new Map(
   tasks.flatMap((task: Task) => {
     const ids: PointId[] = ["folder", ...rules[task].checks.map(({ id }) => id)];
     return ids.map((id): [string, string] => [`${task}.${id}`, titles[id]]);
