@@ -19,7 +19,12 @@ export const addClassOptions = (program: Command): Command =>
   program
     .option("--class <folder>", "grade each subfolder as a repository of a class")
     .option("--out <folder>", 'write the reports of a class there (default: "grades")')
-    .option("--jobs <number>", "of a class, grade so many at a time", wholeNumber(1, maxMachines), 1)
+    .option(
+      "--jobs <number>",
+      "of a class, grade so many at a time",
+      wholeNumber(1, maxMachines),
+      1,
+    )
     .option("--limit <minutes>", "of a class, for one repository", wholeNumber(1, 1_440), 30);
 
 /**
