@@ -76,7 +76,7 @@ export async function gradeIn(machine: Machine, options: SessionOptions): Promis
   }
   const reason = silence.signal.aborted
     ? `it was silent for ${maxSilenceMs / 1000} s`
-    : printable(stderr.trim().split("\n").at(-1) ?? "").slice(0, 300);
+    : printable(stderr.trim().split("\n").at(-1) ?? "").slice(0, 300) || "it ended";
   throw new UserError(`${missing} could not be graded: the grader's machine failed (${reason}).`);
 }
 

@@ -36,7 +36,9 @@ export async function classCommand(command: ClassCommand, signal: AbortSignal): 
   let rows: Row[] = [];
   let versions = "";
   const run = async (report: Report): Promise<undefined> => {
-    const env = members.length === 1 ? process.env : {};
+    // Only Classroom 50's runner sets it, and grades one repository
+    const isSubmission = members.length === 1 && process.env.CLASSROOM !== undefined;
+    const env = isSubmission ? process.env : {};
     const output = new Output(out, versions, env);
     rows = await gradeClass(members, { ...command, output, report, signal });
   };
