@@ -65,6 +65,9 @@ select { max-width: min(34rem, 100%); font: inherit; }
   .card { padding: 4mm; break-inside: avoid; }
   .point, figure, nav li, tr { break-inside: avoid; }
   figure { max-width: 60mm; }
+  .wide { overflow: visible; }
+  table { font-size: 0.75rem; }
+  th, td { padding-inline: 0.2rem; }
   /* On paper every task is open */
   summary, label { display: none; }
   details::details-content { display: block; content-visibility: visible; height: auto; }
