@@ -88,13 +88,13 @@ async function reuse(member: Member, options: ClassOptions): Promise<Row | undef
   const known = output.readMember(member);
   // What could not be judged may have been a passing trouble of the machine
   if (known === undefined || unjudged(pointsOf(known.row)).length > 0) return undefined;
+  // Whatever is wrong with it is reported when it is graded
+  const copy = await copyRepository(member.folder).catch(() => undefined);
+  if (copy === undefined) return undefined;
   try {
-    const copy = await copyRepository(member.folder);
-    const digest = digestOf({ copy, ...options });
+    return digestOf({ copy, ...options }) === known.digest ? known.row : undefined;
+  } finally {
     await copy.remove();
-    return digest === known.digest ? known.row : undefined;
-  } catch {
-    return undefined;
   }
 }
 

@@ -43,7 +43,7 @@ export function findMembers(
   const outputs = outputNames([...links.keys()]);
   return Array.from(links, ([folder, isLink], index) => ({
     folder,
-    name: printable(path.basename(folder)).replace(/\s+/g, " "),
+    name: printable(path.basename(folder)).replace(/\s+/g, " ").trim() || "(no name)",
     output: outputs[index] as string,
     ...(isLink && { problem: "it is a symbolic link, which the grader does not follow" }),
   }));
