@@ -131,7 +131,27 @@ describe("npm start exits with 2 and one line", () => {
       "if DOCKER_HOST does not respond",
       [],
       { DOCKER_HOST: "tcp://127.0.0.1:1" },
-      /^error: no Docker engine responds at tcp:\/\/127.0.0.1:1: start it, or unset DOCKER_HOST\.$/,
+      /^error: no Docker engine responds at tcp:\/\/127.0.0.1:1: start it, or choose another /,
+    ],
+    ...["abc", "0", "99999", "127.0.0.1:8080", "", "1e3"].map(
+      (value): [string, string[], NodeJS.ProcessEnv, RegExp] => [
+        `for the port "${value}"`,
+        ["visitor-counter"],
+        { WEB_PORT: value },
+        RegExp(`^error: WEB_PORT is "${value}": set it to a whole number from 1 to 65535\\.$`),
+      ],
+    ),
+    ...["task3", "task4"].map((task): [string, string[], NodeJS.ProcessEnv, RegExp] => [
+      `for another port of ${task}'s API, which the page would not find`,
+      [task],
+      { BACK_END_PORT: "18091" },
+      RegExp(`^error: ${task}'s page requests the API at port 5252: unset BACK_END_PORT\\.$`),
+    ]),
+    [
+      "for one port of two services",
+      ["task2"],
+      { FRONT_END_PORT: "18092", BACK_END_PORT: "18092" },
+      /^error: port 18092 is wanted twice: give BACK_END_PORT and FRONT_END_PORT different ports\.$/,
     ],
     [
       "without an engine, for a user who may not install one",

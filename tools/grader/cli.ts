@@ -79,7 +79,7 @@ main(
         onMessage: (message) => show(message, report),
       });
     };
-    const engine = await withEngine(signal, [{ title: "Grading", run }], cleanUp);
+    const engine = await withEngine(signal, [{ title: "Grading", run }], cleanUp, { ports: false });
 
     const { reports, pictures } = graded;
     const facts = {
