@@ -42,8 +42,8 @@ export async function requirePorts(ports: readonly HostPort[]): Promise<void> {
     const { port, variable } = wanted;
     const other = ports.slice(0, index).find((earlier) => earlier.port === port);
     if (other !== undefined) {
-      const names = [other.variable, variable].filter(Boolean).join(" and ");
-      throw new UserError(`port ${port} is wanted twice: give ${names} different ports.`);
+      const name = variable ?? other.variable;
+      throw new UserError(`port ${port} is wanted twice: set ${name} to another one.`);
     }
     if (await isInUse(port)) {
       throw new UserError(

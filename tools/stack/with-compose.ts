@@ -18,6 +18,7 @@ import { type Answer, anyCertificate, fetchAnswer } from "../lib/http";
 import { requirePorts } from "../lib/ports";
 import type { Report } from "../lib/progress";
 import { run } from "../lib/run";
+import { projectLabel } from "../lib/temporary-project";
 import { waitUntil } from "../lib/wait";
 
 const stackOf = (task: string): Stack => ({ folder: path.join(root, task) });
@@ -66,22 +67,22 @@ export async function startWithCompose(
 }
 
 /**
- * Takes down every stack that was started from a step's folder, under any project name; volumes are
- * kept.
+ * Takes down every stack that was started from a step's folder, under whatever project name; volumes
+ * are kept. Those of the fault lab, the benchmark and the tests are theirs to remove.
  * @returns Whether there was one.
  */
 export async function stopWithCompose(task: string): Promise<boolean> {
-  const { folder } = stackOf(task);
-  const projects = (await listProjects()).filter((project) => project.folder === folder);
-  for (const name of new Set(projects.map((project) => project.name))) {
-    // By its labels alone: the shell's variables and files may have changed since
-    await takeDown({
-      folder: path.parse(root).root,
-      project: name,
-      env: { COMPOSE_FILE: undefined, COMPOSE_PROFILES: undefined },
-    });
+  const stack = stackOf(task);
+  const containers = (await listProjects()).filter(({ folder }) => folder === stack.folder);
+  const temporary = containers.filter(({ isTemporary }) => isTemporary).map(({ name }) => name);
+  const names = new Set(containers.map(({ name }) => name));
+  for (const name of temporary) if (name !== projectOf(stack)) names.delete(name);
+  for (const project of names) {
+    // By its labels alone: the shell's variables may have changed since
+    const env = { COMPOSE_FILE: undefined, COMPOSE_PROFILES: undefined };
+    await takeDown({ folder: path.parse(root).root, project, env });
   }
-  return projects.length > 0;
+  return names.size > 0;
 }
 
 /** Compose identifies a project by its name alone: `up` would replace another folder's containers. */
@@ -96,17 +97,19 @@ async function requireProjectName(stack: Stack): Promise<void> {
 }
 
 /** @returns For each container, its project and the real path of the folder that it was started from. */
-async function listProjects(): Promise<{ name: string; folder: string }[]> {
+async function listProjects() {
   const label = "com.docker.compose.project";
-  const format = `{{.Label "${label}"}}\t{{.Label "${label}.working_dir"}}`;
+  const labels = [label, `${label}.working_dir`, projectLabel];
+  const format = labels.map((name) => `{{.Label "${name}"}}`).join("\t");
   const listed = await run("docker", argv`ps --all --filter=label=${label} --format=${format}`);
   return Promise.all(
     listed
       .split("\n")
       .filter(Boolean)
       .map(async (line) => {
-        const [name = "", folder = ""] = line.split("\t");
-        return { name, folder: await realpath(folder).catch(() => folder) };
+        const [name = "", folder = "", temporary = ""] = line.split("\t");
+        const realFolder = await realpath(folder).catch(() => folder);
+        return { name, folder: realFolder, isTemporary: temporary !== "" };
       }),
   );
 }
