@@ -52,6 +52,12 @@ describeOnEngine("task3, built and run by hand", () => {
     expect(log).toMatch(/^Listening on http:\/\/0\.0\.0\.0:5252$/m);
   });
 
+  it("has a Node.js whose libraries are all in ubuntu:latest", async () => {
+    const libraries = await run("docker", argv`exec ${backEnd.container} ldd /usr/local/bin/node`);
+    expect(libraries).toContain("libc.so");
+    expect(libraries).not.toContain("not found");
+  });
+
   it("has an API that runs in /app, without npm", async () => {
     const command = "pwd; command -v npm || echo none";
     const output = await run("docker", argv`exec ${backEnd.container} sh -c ${command}`);

@@ -87,6 +87,6 @@ function howToStart(endpoint: string): string {
 }
 
 /** @returns The packages of an engine, Compose and buildx in Debian, Ubuntu and their relatives. */
-export function enginePackages({ ID = "", ID_LIKE = "" }: Record<string, string>): string[] {
+function enginePackages({ ID = "", ID_LIKE = "" }: Record<string, string>): string[] {
   return [ID, ...ID_LIKE.split(" ")].includes("ubuntu") ? ubuntu : debian;
 }
