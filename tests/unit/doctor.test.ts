@@ -7,7 +7,11 @@ afterEach(endScripts);
 
 async function examine(machine: FakeMachine) {
   const fakes = fakeMachine(machine);
-  const env = { PATH: fakes.PATH, DOCKER_HOST: undefined, HTTP_PROXY: "http://proxy:3128" };
+  const env = {
+    PATH: fakes.PATH,
+    DOCKER_HOST: undefined,
+    HTTP_PROXY: "http://ana:secret@proxy:3128",
+  };
   const child = startScript(["tools/engine/doctor.ts"], { cwd: root, env });
   const code = await child.ended;
   fakes.remove();
@@ -24,7 +28,7 @@ it("npm run doctor shows what is found", async () => {
     "Compose         2.40.3, docker-compose",
     "buildx          0.13.1",
     /^ports {11}5252 (free|in use), 9000 (free|in use), 80 (free|in use), 443 .*, 5002 .*$/m,
-    "proxy settings  HTTP_PROXY=http://proxy:3128",
+    "proxy settings  HTTP_PROXY=http://…@proxy:3128",
     "Nothing is missing.",
   ]) {
     expect(stdout).toMatch(line);

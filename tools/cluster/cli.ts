@@ -3,7 +3,7 @@ import { commandLine, main } from "../lib/cli";
 import { listContainers, type Stack, wantedPorts } from "../lib/compose";
 import { findEngine } from "../lib/find-docker";
 import { fetchAnswer } from "../lib/http";
-import { requirePorts } from "../lib/ports";
+import { portFrom, portVariablesIn, requirePorts } from "../lib/ports";
 import type { Step } from "../lib/progress";
 import { waitUntil } from "../lib/wait";
 import {
@@ -47,6 +47,7 @@ interface Address {
 }
 
 async function up(cluster: Stack, stack: SwarmStack, signal: AbortSignal): Promise<void> {
+  portVariablesIn(cluster.folder).forEach(portFrom);
   const { name, port, sample } = stack;
   let isIncomplete = false;
   let addresses: Address[] = [];

@@ -58,5 +58,7 @@ function proxySettings(): string {
     name.toLowerCase(),
   ]);
   const set = names.filter((name) => process.env[name] !== undefined);
-  return set.map((name) => `${name}=${process.env[name]}`).join(" ") || "none";
+  // The output is made to be shown to others, so without a password
+  const shown = (name: string): string => String(process.env[name]).replace(/\/\/[^@/]*@/, "//…@");
+  return set.map((name) => `${name}=${shown(name)}`).join(" ") || "none";
 }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "./errors";
-import { portFrom } from "./ports";
+import { portFrom, portVariablesIn } from "./ports";
 
 export const root = path.join(__dirname, "../..");
 
@@ -128,12 +128,7 @@ export function checkPortVariables(step: Step): void {
 function portVariablesOf(step: Step): string[] {
   if (step.kind === "print") return [];
   if (step.kind === "by hand") return step.parts.map(({ service }) => portVariable[service]);
-  const folder = path.join(root, step.name);
-  return ["docker-compose.yml", "docker-compose.https.yml"]
-    .map((name) => path.join(folder, name))
-    .filter((file) => existsSync(file))
-    .flatMap((file) => [...readFileSync(file, "utf8").matchAll(/"\$\{(\w+_PORT)\b/g)])
-    .map(([, variable = ""]) => variable);
+  return portVariablesIn(path.join(root, step.name));
 }
 
 /** @returns The arguments after `docker-compose` that start a stack as its README does. */

@@ -1,5 +1,7 @@
+import { existsSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
+import path from "node:path";
 import { argv } from "./argv";
 import { UserError } from "./errors";
 import { attempt } from "./run";
@@ -22,6 +24,15 @@ export function portFrom(variable: string): number | undefined {
   const port = /^\d{1,5}$/.test(value) ? Number(value) : 0;
   if (port >= 1 && port <= 65_535) return port;
   throw new UserError(`${variable} is "${value}": set it to a whole number from 1 to 65535.`);
+}
+
+/** @returns The environment variables that set the host ports of a folder's stack. */
+export function portVariablesIn(folder: string): string[] {
+  return ["docker-compose.yml", "docker-compose.https.yml"]
+    .map((name) => path.join(folder, name))
+    .filter((file) => existsSync(file))
+    .flatMap((file) => [...readFileSync(file, "utf8").matchAll(/\$\{(\w+_PORT)\b/g)])
+    .map(([, variable = ""]) => variable);
 }
 
 /** A host port that a step publishes. */
