@@ -10,6 +10,8 @@ export interface FakeMachine {
   /** Why none responds. */
   error?: string;
   endpoint?: string;
+  /** What `docker --version` prints. */
+  name?: string;
   /** The first component that `docker version` names. */
   component?: string;
   /** The version of the plugin `docker compose`. */
@@ -49,6 +51,7 @@ export function fakeMachine(machine: FakeMachine) {
   const print = (text: string): string => `printf '%s\n' '${text}'`;
   write("docker", [
     'case "$1" in',
+    `--version) ${print(machine.name ?? "Docker version 28.2.2, build e6534b4")} ;;`,
     `info) ${print(JSON.stringify(info))}; ${engine ? "exit 0" : `echo '${error}' >&2; exit 1`} ;;`,
     `version) ${print(JSON.stringify(version))} ;;`,
     `context) ${print(endpoint ?? "unix:///var/run/docker.sock")} ;;`,

@@ -35,7 +35,9 @@ it("each build on the user's engine asks for its image, which a builder in a con
   const files = (await listRepositoryFiles()).filter((file) =>
     /^tools\/(?!grader\/build)/.test(file),
   );
-  const builds = files.flatMap((file) => readRepositoryFile(file).match(/argv`build\b.* -(t|-tag)\b.*/g) ?? []);
+  const builds = files.flatMap(
+    (file) => readRepositoryFile(file).match(/argv`build\b.* -(t|-tag)\b.*/g) ?? [],
+  );
   expect(builds).toHaveLength(4);
   expect(builds.filter((build) => !build.includes("--load"))).toEqual([]);
 });

@@ -67,7 +67,11 @@ describe("an engine is refused with one line, and nothing is changed", () => {
       { engine: "5.4.2", plugin, component: "Podman Engine" },
       /^docker is Podman here/,
     ],
-    ["Podman as docker", { info: { ClientInfo: undefined, host: {} } }, /^docker is Podman here/],
+    [
+      "Podman as docker",
+      { info: { ClientInfo: undefined }, name: "podman version 5.8.6" },
+      /^docker is Podman here/,
+    ],
     [
       "a user without rights",
       { error: "permission denied while trying to connect", plugin },
@@ -109,7 +113,7 @@ describe("an engine is refused with one line, and nothing is changed", () => {
       message: expect.stringMatching(message),
     });
     const reads =
-      /^(docker (info|version|context|compose version)|docker-compose version|dpkg-query|snap list)\b/;
+      /^(docker (--version|info|version|context|compose version)|docker-compose version|dpkg-query|snap list)\b/;
     expect(fakes.calls().filter((call) => !reads.test(call))).toEqual([]);
   });
 });

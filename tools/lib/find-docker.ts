@@ -33,7 +33,7 @@ export interface Docker {
   isSnap: boolean;
 }
 
-/** What `docker info` prints, with or without an engine; Podman's is another. */
+/** What `docker info` prints, with or without an engine. */
 interface Info {
   ServerVersion?: string;
   SecurityOptions?: string[] | null;
@@ -42,15 +42,14 @@ interface Info {
     Version?: string;
     Plugins?: { Name: string; Version?: string; Err?: unknown }[] | null;
   };
-  /** Podman's own. */
-  host?: unknown;
 }
 
 /** @returns What is installed and what responds. Changes nothing. */
 export async function findDocker(): Promise<Docker> {
   const { DOCKER_HOST, DOCKER_CONTEXT } = process.env;
   const limit = { timeoutMs: 10_000 };
-  const [info, version, context, compose] = await Promise.all([
+  const [program, info, version, context, compose] = await Promise.all([
+    attempt("docker", ["--version"], limit),
     attempt("docker", argv`info --format ${"{{json .}}"}`, limit),
     attempt("docker", argv`version --format ${"{{json .Server}}"}`, limit),
     attempt("docker", argv`context inspect --format ${"{{.Endpoints.docker.Host}}"}`, limit),
@@ -66,7 +65,7 @@ export async function findDocker(): Promise<Docker> {
     error: info.stderr.trim().split("\n").at(-1) ?? "",
     buildx: buildx?.Version,
     compose,
-    isPodman: found.host !== undefined || version.stdout.includes('"Podman Engine"'),
+    isPodman: /podman/i.test(program.stdout) || version.stdout.includes('"Podman Engine"'),
     isRootless: found.SecurityOptions?.includes("name=rootless") ?? false,
     isSnap: found.DockerRootDir?.startsWith("/var/snap/") ?? false,
   };
