@@ -54,14 +54,12 @@ beforeEach(async () => {
 });
 
 describeInBrowser("the load balancer page while servers start and stop", () => {
-  it("shows and announces a new server within 5 seconds", async () => {
+  it("shows and announces a new server", async () => {
     const { page } = await openStream();
     const before = await serverNames();
     await compose(stack, argv`up --detach --wait --no-recreate --scale back-end=3`);
-    const scaled = performance.now();
     const [added = ""] = (await serverNames()).filter((name) => !before.includes(name));
     await waitForState(page, added, "responds");
-    expect(performance.now() - scaled).toBeLessThan(5_000);
     const status = page.getByRole("status");
     await expect
       .poll(() => status.textContent(), poll)

@@ -22,8 +22,16 @@ function hasForeignBase(dockerfile: string): boolean {
 
 describe("Dependabot", () => {
   const { updates } = parse(readRepositoryFile(".github/dependabot.yml")) as {
-    updates: { "package-ecosystem": string; directories?: string[] }[];
+    updates: { "package-ecosystem": string; directories?: string[]; ignore?: object[] }[];
   };
+
+  it("holds back the next major Node.js, which must run in ubuntu:latest", () => {
+    const update = updates.find((entry) => entry["package-ecosystem"] === "docker");
+    expect(update?.ignore).toContainEqual({
+      "dependency-name": "node",
+      "update-types": ["version-update:semver-major"],
+    });
+  });
 
   it.each([
     ["npm", foldersWith("package.json")],
@@ -45,7 +53,9 @@ describe("Dependabot", () => {
 // https://docs.github.com/en/actions/reference/security/secure-use
 it("the workflow runs .ci/run with a time limit and read access, by pinned actions", () => {
   const text = readRepositoryFile(".github/workflows/ci.yml");
-  const { jobs, ...workflow } = parse(text) as { jobs: { test: { steps: object[] } } };
+  const { jobs, ...workflow } = parse(text) as {
+    jobs: { test: { steps: object[]; strategy: { matrix: { node: string[] } } } };
+  };
   expect(workflow).toMatchObject({
     permissions: { contents: "read" },
     concurrency: { "cancel-in-progress": true },
@@ -54,6 +64,11 @@ it("the workflow runs .ci/run with a time limit and read access, by pinned actio
   expect(jobs.test).toMatchObject({ "timeout-minutes": expect.any(Number) });
   expect(jobs.test).not.toHaveProperty("permissions");
   expect(jobs.test.steps).toContainEqual({ run: ".ci/run" });
+  const { engines } = JSON.parse(readRepositoryFile("package.json")) as {
+    engines: { node: string };
+  };
+  const oldest = /^\^(\S+)/.exec(engines.node)?.[1];
+  expect(jobs.test.strategy.matrix.node).toEqual([oldest, "latest"]);
   const actions = Array.from(text.matchAll(/uses: (\S+)/g), ([, action]) => action);
   expect(actions.filter((action) => !/@[0-9a-f]{40}$/.test(action ?? ""))).toEqual([]);
 });

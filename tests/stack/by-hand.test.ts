@@ -52,6 +52,12 @@ describeOnEngine("task3, built and run by hand", () => {
     expect(log).toMatch(/^Listening on http:\/\/0\.0\.0\.0:5252$/m);
   });
 
+  it("has a Node.js whose libraries are all in ubuntu:latest", async () => {
+    const libraries = await run("docker", argv`exec ${backEnd.container} ldd /usr/local/bin/node`);
+    expect(libraries).toContain("libc.so");
+    expect(libraries).not.toContain("not found");
+  });
+
   it("has an API that runs in /app, without npm", async () => {
     const command = "pwd; command -v npm || echo none";
     const output = await run("docker", argv`exec ${backEnd.container} sh -c ${command}`);
@@ -80,17 +86,15 @@ describeOnEngine("task3, built and run by hand", () => {
 describeOnEngine("task3's API server", () => {
   const parts = useParts("task3");
 
-  it("exits at once on docker stop, with code 0", async () => {
+  it("exits by itself on docker stop", async () => {
     const { container, url } = await parts.start("./back-end", 5252);
     await waitUntil(async () => (await fetchAnswer(`${url}/api/hello`)).status === 200, {
       for: "the server",
       timeoutMs: 30_000,
     });
     const exitCode = run("docker", ["wait", container]);
-    const start = performance.now();
     await run("docker", ["stop", container]);
+    // After 10 s Docker would kill it: 137
     expect(await exitCode).toBe("0");
-    // Docker itself takes some tenths of a second; it kills a process that ignores signals after 10 s
-    expect(performance.now() - start).toBeLessThan(3_000);
   });
 });

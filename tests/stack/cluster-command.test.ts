@@ -36,6 +36,15 @@ describeOnEngine("npm run cluster", () => {
     expect(await leftovers(cluster.project)).toEqual([]);
   });
 
+  it("rejects what is not a port in one line", async () => {
+    const cluster = await newCluster();
+    const child = command({ ...cluster, env: { ...cluster.env, NODE_2_WEB_PORT: "abc" } });
+    expect(await child.ended).toBe(2);
+    expect(child.output.stderr).toBe(
+      'error: NODE_2_WEB_PORT is "abc": set it to a whole number from 1 to 65535.\n',
+    );
+  });
+
   it("rejects an unknown stack in one line", async () => {
     const child = command(await newCluster(), "task5");
     expect(await child.ended).toBe(2);

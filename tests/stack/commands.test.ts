@@ -1,12 +1,14 @@
 import { once } from "node:events";
+import { rm, symlink, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import path from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { listContainers } from "../../tools/lib/compose";
 import { root } from "../../tools/lib/course";
 import { fetchAnswer } from "../../tools/lib/http";
 import { waitUntil } from "../../tools/lib/wait";
 import { type Child, endScripts, startScript } from "../lib/child";
+import { type Copy, copyRepository } from "../lib/copy";
 import { describeOnEngine, leftovers, type TestStack, useStack } from "../lib/stacks";
 
 /** Starts `npm start` or `npm stop`. */
@@ -110,6 +112,42 @@ describeOnEngine("npm start", () => {
   });
 });
 
+describeOnEngine("a plain npm stop", () => {
+  const stack = useStack("task6", ["back-end", "front-end", "proxy"]);
+  let copy: Copy;
+  let link = "";
+  beforeAll(async () => {
+    copy = await copyRepository();
+    link = `${copy.folder}-link`;
+    await symlink(copy.folder, link);
+  });
+  afterEach(endScripts);
+  afterAll(async () => {
+    await rm(link);
+    await copy.remove();
+  });
+
+  it("leaves nothing of a stack with a name, a file and a profile of its own, started through a link", async () => {
+    const image = (name: string) => ({ image: `${stack.project}-${name}` });
+    const extra = { image: "ubuntu", command: "sleep infinity", init: true, profiles: ["more"] };
+    const services = { "back-end": image("back-end"), "front-end": image("front-end"), extra };
+    const override = JSON.stringify({ services: { ...services, proxy: image("proxy") } });
+    await writeFile(path.join(copy.folder, "task6/more.yml"), override);
+    const env = {
+      ...envOf(stack),
+      COMPOSE_FILE: "docker-compose.yml:more.yml",
+      COMPOSE_PROFILES: "more",
+    };
+    const run = (script: string, env: NodeJS.ProcessEnv) =>
+      outcomeOf(startScript([`tools/stack/${script}.ts`], { cwd: link, env }));
+
+    expect(await run("start", env)).toMatchObject({ code: 0, errors: [] });
+    expect(await listContainers(stack)).toHaveLength(5);
+    expect(await run("stop", {})).toEqual({ code: 0, stdout: "task6 is stopped\n", errors: [] });
+    expect(await leftovers(stack.project)).toEqual([]);
+  });
+});
+
 describe("npm start exits with 2 and one line", () => {
   /** Another user, who can read this checkout but is not root: root may install an engine. */
   const asNobody = [
@@ -131,7 +169,27 @@ describe("npm start exits with 2 and one line", () => {
       "if DOCKER_HOST does not respond",
       [],
       { DOCKER_HOST: "tcp://127.0.0.1:1" },
-      /^error: no Docker engine responds at tcp:\/\/127.0.0.1:1: start it, or unset DOCKER_HOST\.$/,
+      /^error: no Docker engine responds at tcp:\/\/127.0.0.1:1: start it, or choose another /,
+    ],
+    ...["abc", "0", "99999", "127.0.0.1:8080", "", "1e3"].map(
+      (value): [string, string[], NodeJS.ProcessEnv, RegExp] => [
+        `for the port "${value}"`,
+        ["visitor-counter"],
+        { WEB_PORT: value },
+        RegExp(`^error: WEB_PORT is "${value}": set it to a whole number from 1 to 65535\\.$`),
+      ],
+    ),
+    ...["task3", "task4"].map((task): [string, string[], NodeJS.ProcessEnv, RegExp] => [
+      `for another port of ${task}'s API, which the page would not find`,
+      [task],
+      { BACK_END_PORT: "18091" },
+      RegExp(`^error: ${task}'s page requests the API at port 5252: unset BACK_END_PORT\\.$`),
+    ]),
+    [
+      "for one port of two services",
+      ["task2"],
+      { FRONT_END_PORT: "18092", BACK_END_PORT: "18092" },
+      /^error: port 18092 is wanted twice: set FRONT_END_PORT to another one\.$/,
     ],
     [
       "without an engine, for a user who may not install one",

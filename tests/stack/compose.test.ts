@@ -5,6 +5,7 @@ import { beforeAll, expect, it } from "vitest";
 import { argv } from "../../tools/lib/argv";
 import { compose, listContainers } from "../../tools/lib/compose";
 import { fetchAnswer } from "../../tools/lib/http";
+import { attempt } from "../../tools/lib/run";
 import { waitUntil } from "../../tools/lib/wait";
 import { describeInBrowser, TestBrowser } from "../lib/browser";
 import { otherPaths } from "../lib/paths";
@@ -101,7 +102,11 @@ describeOnEngine.each([
   });
 
   it("has a proxy configuration that nginx accepts without a warning", async () => {
-    expect(await compose(stack, argv`exec -T proxy nginx -t -q`)).toBe("");
+    const [{ id = "" } = {}] = await listContainers(stack, "proxy");
+    const { ok, stderr } = await attempt("docker", argv`exec ${id} nginx -t -q`);
+    // Not of the configuration: in production nginx does not run as root
+    const others = stderr.split("\n").filter((line) => !/the "user" directive|^$/.test(line));
+    expect({ ok, others }).toEqual({ ok: true, others: [] });
   });
 
   if (folder === "production") {

@@ -46,9 +46,8 @@ describe("printable", () => {
 
   const pieces = ["]", "[", "P ", " ", `]x${esc}[`].map((text) => esc + text);
   it.each([...pieces, "\x9d", "\x9b0", "x"])("takes linear time for many of %j", (piece) => {
-    const start = performance.now();
+    // In quadratic time, far longer than a test may take
     for (const introducer of ["]", "[", " "]) printable(esc + introducer + piece.repeat(100_000));
-    expect(performance.now() - start).toBeLessThan(2_000);
   });
 });
 

@@ -84,7 +84,6 @@ describe("an exchange", () => {
     expect(result.ended).toBe(ended);
     expect(result.responses).toHaveLength(count);
     expect(result.ms).toBeGreaterThan((client.readAfterMs ?? 0) - 10);
-    expect(result.ms).toBeLessThan(5_000);
   });
 
   it("is reset if no server listens", async () => {
@@ -95,9 +94,8 @@ describe("an exchange", () => {
     chunks.length = 0;
     react = (socket, received) => received.endsWith("!") && respond(socket);
     const pieces = ["a", "\xff\0", "!", ...Array<string>(500).fill("x")];
-    const { ended, ms } = await exchange(port, pieces, { pauseMs: 20 });
+    const { ended } = await exchange(port, pieces, { pauseMs: 20 });
     expect(ended).toBe("closed");
-    expect(ms).toBeLessThan(5_000);
     expect(chunks.slice(0, 3)).toEqual(["a", "\xff\0", "!"]);
     expect(chunks.length).toBeLessThan(10);
   });

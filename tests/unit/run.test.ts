@@ -71,20 +71,14 @@ describe("attempt", () => {
 
 describe.concurrent("a canceled program", () => {
   it.each([
-    ["is stopped with its children", "sleep 1000 & echo $!; wait", 0, 1.9],
-    [
-      "gets SIGKILL if it ignores SIGTERM",
-      "trap '' TERM; echo $$; while :; do sleep 1; done",
-      1.9,
-      5,
-    ],
+    ["is stopped with its children", "sleep 1000 & echo $!; wait", 0],
+    ["gets SIGKILL if it ignores SIGTERM", "trap '' TERM; echo $$; while :; do sleep 1; done", 1.9],
     [
       "does not leave a child that ignores SIGTERM",
       "(trap '' TERM; exec sleep 1000 >/dev/null 2>&1) & sleep 0.2; echo $!; wait",
       0,
-      5,
     ],
-  ])("%s", async (_, script, minSeconds, maxSeconds) => {
+  ])("%s", async (_, script, minSeconds) => {
     const controller = new AbortController();
     let start = 0;
     const onLine = (): void => {
@@ -95,7 +89,6 @@ describe.concurrent("a canceled program", () => {
     const seconds = (performance.now() - start) / 1000;
     expect(outcome).toEqual({ ...failed, stderr: "was canceled" });
     expect(seconds).toBeGreaterThanOrEqual(minSeconds);
-    expect(seconds).toBeLessThan(maxSeconds);
     await untilDead(Number(stdout));
   });
 
@@ -138,10 +131,8 @@ describe("a background process", () => {
     ["holds the output open", "sleep 1000 &"],
     ["does not", "sleep 1000 >/dev/null 2>&1 &"],
   ])("is killed if it %s", async (_, background) => {
-    const start = performance.now();
     const { stdout, ...outcome } = await sh(`${background} echo $!; exit 3`);
     expect(outcome).toEqual({ ok: false, exitCode: 3, stderr: "" });
-    expect(performance.now() - start).toBeLessThan(3_000);
     await untilDead(Number(stdout));
   });
 
@@ -150,17 +141,15 @@ describe("a background process", () => {
   });
 
   it.each<[string, string, RunOptions]>([
-    ["in another process group", "setsid sleep 20 & sleep 0.2; echo $!", {}],
+    ["in another process group", "setsid sleep 1000 & sleep 0.2; echo $!", {}],
     [
       "of a canceled program, in another group",
-      "setsid sleep 20 & sleep 0.2; echo $!; wait",
+      "setsid sleep 1000 & sleep 0.2; echo $!; wait",
       { timeoutMs: 600 },
     ],
-    ["of a detached program", "sleep 20 & echo $!", { detached: true }],
+    ["of a detached program", "sleep 1000 & echo $!", { detached: true }],
   ])("%s keeps running, and is not waited for", async (_, script, options) => {
-    const start = performance.now();
     const pid = Number((await sh(script, options)).stdout);
-    expect(performance.now() - start).toBeLessThan(5_000);
     expect(isAlive(pid)).toBe(true);
     process.kill(pid);
   });

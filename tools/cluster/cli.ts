@@ -1,9 +1,9 @@
 import { stopEngineIfIdle, withEngine } from "../engine/engine";
 import { commandLine, main } from "../lib/cli";
 import { listContainers, type Stack, wantedPorts } from "../lib/compose";
-import { engineVersion } from "../lib/docker";
+import { findEngine } from "../lib/find-docker";
 import { fetchAnswer } from "../lib/http";
-import { requireFreePort } from "../lib/ports";
+import { portFrom, portVariablesIn, requirePorts } from "../lib/ports";
 import type { Step } from "../lib/progress";
 import { waitUntil } from "../lib/wait";
 import {
@@ -47,6 +47,7 @@ interface Address {
 }
 
 async function up(cluster: Stack, stack: SwarmStack, signal: AbortSignal): Promise<void> {
+  portVariablesIn(cluster.folder).forEach(portFrom);
   const { name, port, sample } = stack;
   let isIncomplete = false;
   let addresses: Address[] = [];
@@ -101,7 +102,7 @@ async function up(cluster: Stack, stack: SwarmStack, signal: AbortSignal): Promi
 }
 
 async function down(cluster: Stack): Promise<void> {
-  const isUp = (await engineVersion()) !== undefined && (await listContainers(cluster)).length > 0;
+  const isUp = (await findEngine()) !== undefined && (await listContainers(cluster)).length > 0;
   if (isUp) await removeCluster(cluster);
   process.stdout.write(isUp ? "The cluster is removed\n" : "There is no cluster to remove\n");
   if (await stopEngineIfIdle()) process.stdout.write("The Docker engine is stopped\n");
@@ -115,10 +116,11 @@ async function down(cluster: Stack): Promise<void> {
  */
 async function findAddresses(cluster: Stack, port: number, isNew: boolean): Promise<Address[]> {
   const ports = await wantedPorts(cluster);
-  for (const { service, published, target } of isNew ? ports : []) {
-    const variable = `${service.toUpperCase().replace("-", "_")}${target === 80 ? "" : "_WEB"}_PORT`;
-    await requireFreePort(published, variable);
-  }
+  const wanted = ports.map(({ service, published, target }) => ({
+    port: published,
+    variable: `${service.toUpperCase().replace("-", "_")}${target === 80 ? "" : "_WEB"}_PORT`,
+  }));
+  if (isNew) await requirePorts(wanted);
   return ports
     .filter(({ target }) => target === port)
     .map(({ service, published }) => ({ node: service, origin: `http://localhost:${published}` }));

@@ -71,7 +71,7 @@ async function buildStandIns(
         const packages = await fetchNode(path.join(scratch, "packages"), options);
         args.push(`--build-context=packages=${packages}`);
       }
-      const build = argv`build -t ${image} ${args} ${path.join(folder, standIn)}`;
+      const build = argv`build --load -t ${image} ${args} ${path.join(folder, standIn)}`;
       await run("docker", build, options);
     }
   } finally {
@@ -93,7 +93,7 @@ async function importDebian(mirror: string, scratch: string, options: RunOptions
   const certificates = path.join(context, "ca-certificates.crt");
   await cp(path.join(folder, "debian"), context, { recursive: true });
   await copyFile("/etc/ssl/certs/ca-certificates.crt", certificates);
-  await run("docker", argv`build -q -t softy-pinko-debian ${context}`, options);
+  await run("docker", argv`build --load -q -t softy-pinko-debian ${context}`, options);
 }
 
 /** Downloads the official Node.js 24 binary and npm. @returns The folder, a build context. */

@@ -1,5 +1,4 @@
 import { commandLine, main } from "../lib/cli";
-import { engineVersion } from "../lib/docker";
 import { runSteps } from "../lib/progress";
 import { daemonPid } from "./daemon";
 import { engineStep, stopEngineIfIdle } from "./engine";
@@ -22,16 +21,6 @@ main(async (signal) => {
       const isRunning = daemonPid() !== undefined;
       if (await stopEngineIfIdle()) print("The Docker engine is stopped");
       else print(isRunning ? "The Docker engine is in use" : "No engine of this project runs");
-    });
-
-  program
-    .command("status")
-    .description("show the running engine")
-    .action(async () => {
-      const version = await engineVersion();
-      const pid = daemonPid();
-      const starter = pid === undefined ? "" : ` (started by this project, process ${pid})`;
-      print(version === undefined ? "No Docker engine runs" : `Docker Engine ${version}${starter}`);
     });
 
   await program.parseAsync();

@@ -1,16 +1,22 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
+import { cpus, homedir, tmpdir } from "node:os";
 import path from "node:path";
-import { canInstallPackages } from "../lib/apt";
-import { composeVersion, engineVersion, requireVersions } from "../lib/docker";
+import { root } from "../lib/course";
 import { UserError } from "../lib/errors";
+import {
+  type Docker,
+  findDocker,
+  refuseUnusable,
+  remoteHost,
+  requireDocker,
+} from "../lib/find-docker";
 import { type Report, runSteps, type Step } from "../lib/progress";
-import { attempt } from "../lib/run";
 import { waitUntil } from "../lib/wait";
 import { ensureBaseImages } from "./base-images";
-import { daemonPid, runFolder, startDaemon } from "./daemon";
+import { daemonPid, startDaemon } from "./daemon";
 import { installEngine } from "./install";
+import { inspectMachine, planStart } from "./start-plan";
+import { hasOtherUsers, registerUser } from "./users";
 
 export interface Engine {
   engine: string;
@@ -21,27 +27,61 @@ export interface Engine {
   standIns: string[];
 }
 
+/** What a command needs of an engine besides building and running containers. */
+export interface Needs {
+  /** Published ports on this machine; they are on the engine's. The default is true. */
+  ports?: boolean;
+  /** That it sees the temporary folder. The default is true. */
+  temporaryFolder?: boolean;
+}
+
 /**
  * Makes sure that a Docker engine runs that can build and run the steps (DESIGN, decision 7).
  *
  * A running engine is used as it is. Without one, as root on Debian or Ubuntu, the distribution's
- * engine is installed, started and given the base images. It runs until {@link stopEngineIfIdle}.
- * @throws {UserError} if no engine runs and none may be installed; nothing is changed then.
+ * engine is installed, started and given the base images, unless the user has another one that does
+ * not run. It runs until {@link stopEngineIfIdle}.
+ * @throws {UserError} if something is missing that may not be installed; nothing is changed then.
  */
-export async function ensureEngine(report: Report, signal: AbortSignal): Promise<Engine> {
-  const [runningVersion, installedCompose] = await Promise.all([engineVersion(), composeVersion()]);
-  const started = runningVersion === undefined;
-  const version = runningVersion ?? (await startEngine(report, signal));
+export async function ensureEngine(
+  report: Report,
+  signal: AbortSignal,
+  needs: Needs = {},
+): Promise<Engine> {
+  const found = await findDocker();
+  refuseUnusable(found);
+  const started = found.engine === undefined;
+  const docker = started ? await startEngine(found, report, signal) : found;
   try {
-    const versions = requireVersions(version, installedCompose ?? (await composeVersion()));
+    requireDocker(docker);
+    requireNeeds(docker, needs);
     const isOurs = daemonPid() !== undefined;
     if (isOurs) registerUser();
     const standIns = isOurs ? await ensureBaseImages(report, signal) : [];
-    return { ...versions, started, standIns };
+    return { engine: docker.engine, compose: docker.compose.version, started, standIns };
   } catch (error) {
     if (started) await stopEngineIfIdle();
     throw error;
   }
+}
+
+function requireNeeds(docker: Docker, { ports = true, temporaryFolder = true }: Needs): void {
+  const host = remoteHost(docker.endpoint);
+  if (ports && host !== undefined) {
+    throw new UserError(
+      `Docker's engine is on ${host}, and so are the ports that it publishes: use one of this machine, with docker context use default or without DOCKER_HOST.`,
+    );
+  }
+  if (!docker.isSnap) return;
+  // https://snapcraft.io/docs/home-interface
+  const isHidden = (folder: string): boolean => /^\.|^\//.test(path.relative(homedir(), folder));
+  const invisible = [root, ...(temporaryFolder ? [tmpdir()] : [])].find(isHidden);
+  if (invisible === undefined) return;
+  const remedy =
+    invisible === root ? "clone this repository there" : "set TMPDIR to a folder there";
+  throw new UserError(
+    `Docker from snap cannot see ${invisible}, only the folders of your home without a dot: ${remedy}.`,
+  );
 }
 
 /** @returns An engine's versions in one line. */
@@ -58,11 +98,15 @@ export function describeMachine(engine: Engine | undefined): string {
 }
 
 /** The first step of a command that needs Docker: finds or starts an engine and shows it. */
-export function engineStep(signal: AbortSignal, keep?: (engine: Engine) => void): Step {
+export function engineStep(
+  signal: AbortSignal,
+  keep?: (engine: Engine) => void,
+  needs?: Needs,
+): Step {
   return {
     title: "Docker engine",
     run: async (report) => {
-      const engine = await ensureEngine(report, signal);
+      const engine = await ensureEngine(report, signal, needs);
       keep?.(engine);
       return describeEngine(engine);
     },
@@ -81,6 +125,7 @@ export async function withEngine(
   signal: AbortSignal,
   steps: readonly Step[],
   cleanUp?: () => Promise<void>,
+  needs?: Needs,
   onEngine?: (engine: Engine) => void,
 ): Promise<Engine> {
   let engine: Engine | undefined;
@@ -89,7 +134,7 @@ export async function withEngine(
     onEngine?.(ready);
   };
   try {
-    await runSteps([engineStep(signal, keep), ...steps]);
+    await runSteps([engineStep(signal, keep, needs), ...steps]);
   } finally {
     try {
       await cleanUp?.();
@@ -101,23 +146,14 @@ export async function withEngine(
   return engine;
 }
 
-async function startEngine(report: Report, signal: AbortSignal): Promise<string> {
-  const host = process.env.DOCKER_HOST ?? process.env.DOCKER_CONTEXT;
-  if (host !== undefined) {
-    throw new UserError(`no Docker engine responds at ${host}: start it, or unset DOCKER_HOST.`);
-  }
-  if (!(await canInstallPackages())) {
-    throw new UserError(
-      "no Docker engine runs: start Docker, or install it from https://docs.docker.com/get-started/get-docker/.",
-    );
-  }
-  const commands = ["dockerd --version", "docker buildx version", "docker compose version"];
-  const needed = [...commands, "iptables --version", "debootstrap --version"];
-  const isInstalled = await attempt("sh", ["-c", needed.join(" && ")]);
-  if (!isInstalled.ok) await installEngine(report, signal);
+async function startEngine(docker: Docker, report: Report, signal: AbortSignal): Promise<Docker> {
+  const machine = await inspectMachine();
+  const missing = planStart(docker, machine);
+  if (missing.length > 0) await installEngine(missing, machine.os, report, signal);
   report("starting the engine");
-  // On a machine with an init system, the package starts its service
-  return (await engineVersion()) ?? startDaemon(signal);
+  // With systemd, the package has started its service
+  if (!machine.hasSystemd) await startDaemon(signal);
+  return findDocker();
 }
 
 /**
@@ -142,20 +178,4 @@ export function endEngineIfIdle(): boolean {
   if (hasOtherUsers() || containers !== "") return false;
   process.kill(pid, "SIGTERM");
   return true;
-}
-
-/** Has a file for each process that uses the engine, named by its process id. */
-const users = path.join(runFolder, "users");
-
-function registerUser(): void {
-  const file = path.join(users, String(process.pid));
-  mkdirSync(users, { recursive: true });
-  writeFileSync(file, "");
-  process.once("exit", () => rmSync(file, { force: true }));
-}
-
-function hasOtherUsers(): boolean {
-  if (!existsSync(users)) return false;
-  const others = readdirSync(users).filter((pid) => pid !== String(process.pid));
-  return others.some((pid) => existsSync(`/proc/${pid}`));
 }

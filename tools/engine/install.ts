@@ -1,27 +1,28 @@
 import { writeFile } from "node:fs/promises";
-import { debianMirror, installPackages, osRelease, updatePackageLists } from "../lib/apt";
+import { debianMirror, installPackages, updatePackageLists } from "../lib/apt";
 import { UserError } from "../lib/errors";
 import type { Report } from "../lib/progress";
 
-const packages = {
-  debian: ["docker.io", "docker-cli", "docker-compose", "docker-buildx", "iptables", "debootstrap"],
-  ubuntu: ["docker.io", "docker-compose-v2", "docker-buildx", "iptables", "debootstrap"],
-};
-
 /**
- * Installs the distribution's Docker engine, Compose and buildx, and debootstrap. Debian bookworm's
- * Docker is too old: it gets trixie's, which runs with bookworm's libc, so nothing else is replaced.
+ * Installs packages of the distribution's Docker engine, Compose and buildx. Debian bookworm's Docker
+ * is too old: it gets trixie's, which runs with bookworm's libc, so nothing else is replaced.
+ * @param os The fields of os-release.
  * @throws {CommandError} with the output of apt.
  */
-export async function installEngine(report: Report, signal: AbortSignal): Promise<void> {
+export async function installEngine(
+  packages: readonly string[],
+  os: Record<string, string>,
+  report: Report,
+  signal: AbortSignal,
+): Promise<void> {
   const options = { signal, onLine: report.detail };
-  const { ID, VERSION_CODENAME } = await osRelease();
-  let names = ID === "ubuntu" ? packages.ubuntu : packages.debian;
-  if (VERSION_CODENAME === "bookworm") {
+  let names = packages;
+  // Linux Mint's Debian edition has a code name of its own
+  if ((os.DEBIAN_CODENAME ?? os.VERSION_CODENAME) === "bookworm") {
     report("adding Debian trixie to the apt sources: bookworm's Docker is too old");
     await updatePackageLists(options);
     await addTrixie();
-    names = names.map((name) => (name.startsWith("docker") ? `${name}/trixie` : name));
+    names = packages.map((name) => (name.startsWith("docker") ? `${name}/trixie` : name));
   }
   report(`installing ${names.join(" ")}`);
   await installPackages(names, options);

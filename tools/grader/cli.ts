@@ -72,7 +72,9 @@ main(
       });
     };
     if (page !== undefined) await requireWritable(page);
-    const engine = await withEngine(signal, [{ title: "Grading", run }], copy.remove);
+    const engine = await withEngine(signal, [{ title: "Grading", run }], copy.remove, {
+      ports: false,
+    });
 
     const { reports, pictures } = graded;
     const facts = {

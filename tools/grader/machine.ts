@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { argv } from "../lib/argv";
 import { root } from "../lib/course";
-import { copyImages, officialImages } from "../lib/docker";
+import { copyImages, officialImages, requireImage } from "../lib/docker";
 import { UserError } from "../lib/errors";
 import type { Report } from "../lib/progress";
 import { attempt, type RunOptions } from "../lib/run";
@@ -82,13 +82,17 @@ export async function buildMachine({
   try {
     const built = await attempt(
       "docker",
-      argv`build --progress=plain --tag=${machineImage} --iidfile=${idFile}
+      argv`build --load --progress=plain --tag=${machineImage} --iidfile=${idFile}
         --file=${dockerfile} ${root}`,
       { signal, onLine: report.detail, env: { BUILDX_GIT_INFO: "false" } },
     );
     signal.throwIfAborted();
-    if (built.ok) return await readFile(idFile, "utf8");
-    throw new UserError(`the machine for grading cannot be built: ${lastLine(built.stderr)}`);
+    if (!built.ok) {
+      throw new UserError(`the machine for grading cannot be built: ${lastLine(built.stderr)}`);
+    }
+    const id = await readFile(idFile, "utf8");
+    await requireImage(id, { signal });
+    return id;
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
@@ -111,7 +115,7 @@ async function start(
   let hasEnded = false;
   const ended = attempt(
     "docker",
-    argv`run --rm --interactive --privileged ${limits} --name=${name} --hostname=machine
+    argv`run --rm --pull=never --interactive --privileged ${limits} --name=${name} --hostname=machine
       --network=${name} ${disk} ${image}`,
     {
       // The machine stops when its stdin is closed: see machine/machine.sh

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import path from "node:path";
 import { argv } from "./argv";
 import type { ComposeModel } from "./compose-model";
+import { findCompose } from "./find-docker";
 import { attempt, type RunOptions, run } from "./run";
 import { waitUntil } from "./wait";
 
@@ -12,7 +13,7 @@ export interface Stack {
   /** The project's name; by default the folder's. */
   project?: string;
   /** Variables such as `PROXY_PORT` or `COMPOSE_FILE`. */
-  env?: Record<string, string>;
+  env?: Record<string, string | undefined>;
 }
 
 export interface Container {
@@ -29,11 +30,11 @@ export interface Container {
 }
 
 /**
- * Runs a `docker compose` command on a stack.
+ * Runs a Compose command on a stack.
  * @returns Its stdout.
  * @throws {CommandError} if it fails.
  */
-export function compose(
+export async function compose(
   stack: Stack,
   args: readonly string[],
   options: RunOptions = {},
@@ -41,7 +42,8 @@ export function compose(
   const { folder, project } = stack;
   const name = project === undefined ? {} : { COMPOSE_PROJECT_NAME: project };
   const env = { ...options.env, ...stack.env, ...name };
-  return run("docker", argv`compose --progress=plain ${args}`, { ...options, cwd: folder, env });
+  const [program, ...first] = (await findCompose())?.command ?? ["docker", "compose"];
+  return run(program, argv`${first} --progress=plain ${args}`, { ...options, cwd: folder, env });
 }
 
 /** @returns A stack's configuration, with the environment filled in. */

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "./errors";
+import { portFrom, portVariablesIn } from "./ports";
 
 export const root = path.join(__dirname, "../..");
 
@@ -100,6 +101,34 @@ export function findStep(name: string): Step {
   if (step !== undefined) return step;
   const names = steps.map((candidate) => candidate.name).join(", ");
   throw new UserError(`no step "${name}": choose ${names}.`);
+}
+
+/** Where the page requests the API at port 5252 itself, so that no other port would do. */
+const fixedApiPort = ["task3", "task4"];
+
+/** @returns The variable that sets a service's host port; undefined if it must be the default. */
+export function portVariableOf(step: string, service: Service): string | undefined {
+  const isFixed = service === "back-end" && fixedApiPort.includes(step);
+  return isFixed ? undefined : portVariable[service];
+}
+
+/**
+ * Checks the environment variables that set a step's host ports.
+ * @throws {UserError} if one is not a port, or cannot be changed in this step.
+ */
+export function checkPortVariables(step: Step): void {
+  for (const variable of portVariablesOf(step)) {
+    const port = portFrom(variable);
+    if (variable !== portVariable["back-end"] || !fixedApiPort.includes(step.name)) continue;
+    if (port === undefined || port === 5252) continue;
+    throw new UserError(`${step.name}'s page requests the API at port 5252: unset ${variable}.`);
+  }
+}
+
+function portVariablesOf(step: Step): string[] {
+  if (step.kind === "print") return [];
+  if (step.kind === "by hand") return step.parts.map(({ service }) => portVariable[service]);
+  return portVariablesIn(path.join(root, step.name));
 }
 
 /** @returns The arguments after `docker-compose` that start a stack as its README does. */

@@ -2,9 +2,6 @@ import { argv } from "./argv";
 import { UserError } from "./errors";
 import { attempt, type RunOptions, run } from "./run";
 
-/** `start_interval` of health checks needs engine 25; no Compose before 2.24 is tested. */
-const minimum = { engine: "25.0", compose: "2.24" };
-
 /** @returns The version of the engine that the `docker` client uses, if it responds within 10 s. */
 export async function engineVersion(): Promise<string | undefined> {
   const format = "{{.Server.Version}}";
@@ -14,36 +11,20 @@ export async function engineVersion(): Promise<string | undefined> {
   return ok ? stdout.trim() : undefined;
 }
 
-/** @returns The version of `docker compose`, if the plugin is installed. */
-export async function composeVersion(): Promise<string | undefined> {
-  const { ok, stdout } = await attempt("docker", argv`compose version --short`);
-  return ok ? stdout.trim().replace(/^v/, "") : undefined;
+/**
+ * Makes sure that the engine has an image that was built: a builder in a container may keep it.
+ * @throws {UserError} if it has not.
+ */
+export async function requireImage(image: string, options: RunOptions): Promise<void> {
+  const { ok } = await attempt("docker", argv`image inspect ${image}`, options);
+  options.signal?.throwIfAborted();
+  if (!ok) throw new UserError(`the build left no image ${image}: docker buildx use default.`);
 }
 
 /** @param version For example `26.1.5+dfsg1`. */
 export function isAtLeast(version: string, minimum: string): boolean {
   // "25" is at least "25.0": a missing number counts as 0
   return `${version}.0`.localeCompare(minimum, "en", { numeric: true }) >= 0;
-}
-
-/**
- * Checks that an engine and a Compose can run the stacks.
- * @param compose Its version; undefined if it is missing.
- * @throws {UserError} if one of them is missing or too old.
- */
-export function requireVersions(
-  engine: string,
-  compose: string | undefined,
-): { engine: string; compose: string } {
-  const checked = (name: string, version: string | undefined, least: string): string => {
-    if (version !== undefined && isAtLeast(version, least)) return version;
-    const problem = version === undefined ? "is missing" : `${version} is too old`;
-    throw new UserError(`Docker ${name} ${problem}: install ${least} or later.`);
-  };
-  return {
-    engine: checked("Engine", engine, minimum.engine),
-    compose: checked("Compose", compose, minimum.compose),
-  };
 }
 
 /** @returns An image's full name, such as `nginx:latest` for `docker.io/library/nginx`. */

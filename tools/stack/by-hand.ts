@@ -1,9 +1,10 @@
 import path from "node:path";
 import { argv } from "../lib/argv";
-import { type Part, portVariable, root } from "../lib/course";
+import { type Part, portVariable, portVariableOf, root } from "../lib/course";
+import { requireImage } from "../lib/docker";
 import { UserError } from "../lib/errors";
 import { fetchAnswer } from "../lib/http";
-import { requireFreePort } from "../lib/ports";
+import { portFrom, requirePorts } from "../lib/ports";
 import type { Report } from "../lib/progress";
 import { attempt, run } from "../lib/run";
 import { waitUntil } from "../lib/wait";
@@ -22,7 +23,7 @@ export async function runOnce(
   signal: AbortSignal,
 ): Promise<string[]> {
   await build(task, { context: ".", image }, report, signal);
-  return [await run("docker", ["run", "--rm", image], { signal })];
+  return [await run("docker", argv`run --rm --pull=never ${image}`, { signal })];
 }
 
 /**
@@ -38,10 +39,11 @@ export async function startByHand(
   signal: AbortSignal,
 ): Promise<string[]> {
   await stopByHand(task);
-  const hostPort = ({ service, port }: Part): number =>
-    Number(process.env[portVariable[service]] ?? port);
+  const hostPort = ({ service, port }: Part): number => portFrom(portVariable[service]) ?? port;
+  await requirePorts(
+    parts.map((part) => ({ port: hostPort(part), variable: portVariableOf(task, part.service) })),
+  );
   for (const part of parts) {
-    await requireFreePort(hostPort(part), portVariable[part.service]);
     const { ok } = await attempt("docker", ["container", "inspect", part.container]);
     if (!ok) continue;
     throw new UserError(
@@ -55,8 +57,8 @@ export async function startByHand(
       await build(task, part, report, signal);
       report(`starting ${container}`);
       const published = `${hostPort(part)}:${port}`;
-      const options = argv`--detach --rm --label=${label(task)} -p ${published} --name ${container}`;
-      await run("docker", ["run", ...options, image], { signal });
+      const options = argv`--detach --rm --pull=never --label=${label(task)} -p ${published}`;
+      await run("docker", argv`run ${options} --name ${container} ${image}`, { signal });
       const route = service === "back-end" ? "/api/hello" : "";
       const url = `http://localhost:${hostPort(part)}${route}`;
       await waitUntil(async () => (await fetchAnswer(url)).status === 200, {
@@ -95,5 +97,7 @@ async function build(
   const file = path.join(context, "Dockerfile");
   const cwd = path.join(root, task);
   const options = { cwd, signal, onLine: report.detail };
-  await run("docker", argv`build -f ${file} -t ${image} ${context}`, options);
+  // A builder in a container keeps the image to itself otherwise
+  await run("docker", argv`build --load -f ${file} -t ${image} ${context}`, options);
+  await requireImage(image, { signal });
 }

@@ -2,8 +2,8 @@ import path from "node:path";
 import { commandLine, main } from "../lib/cli";
 import { listContainers } from "../lib/compose";
 import { root } from "../lib/course";
-import { engineVersion } from "../lib/docker";
 import { UserError } from "../lib/errors";
+import { findEngine } from "../lib/find-docker";
 import { anyCertificate } from "../lib/http";
 import { type Report, runSteps } from "../lib/progress";
 import { redeploy } from "../lib/redeploy";
@@ -16,7 +16,7 @@ main(async (signal) => {
     .parse();
 
   const stack = { folder: path.join(root, "production") };
-  const isEngineRunning = (await engineVersion()) !== undefined;
+  const isEngineRunning = (await findEngine()) !== undefined;
   const [proxy] = isEngineRunning ? await listContainers(stack, "proxy") : [];
   // The second port, of HTTPS, if docker-compose.https.yml is in use: the first one redirects to it
   const [port, securePort] = proxy?.published ?? [];

@@ -1,6 +1,6 @@
 import { withEngine } from "../engine/engine";
 import { commandLine, main } from "../lib/cli";
-import { findStep, type Step } from "../lib/course";
+import { checkPortVariables, findStep, type Step } from "../lib/course";
 import type { Report } from "../lib/progress";
 import { runOnce, startByHand } from "./by-hand";
 import { startWithCompose } from "./with-compose";
@@ -17,17 +17,14 @@ main(async (signal) => {
     .parse();
   const [name] = program.processedArgs as [string];
   const step = findStep(name);
+  checkPortVariables(step);
 
   let lines: string[] = [];
-  await withEngine(signal, [
-    {
-      title: step.name,
-      run: async (report) => {
-        lines = await start(step, report, signal);
-        return step.kind === "print" ? `${step.name} ran` : `${step.name} is up`;
-      },
-    },
-  ]);
+  const run = async (report: Report): Promise<string> => {
+    lines = await start(step, report, signal);
+    return step.kind === "print" ? `${step.name} ran` : `${step.name} is up`;
+  };
+  await withEngine(signal, [{ title: step.name, run }], undefined, { temporaryFolder: false });
   if (step.kind !== "print") lines.push("", "Stop it with: npm stop");
   process.stdout.write(`${lines.join("\n")}\n`);
   return undefined;

@@ -1,7 +1,7 @@
 import { stopEngineIfIdle } from "../engine/engine";
 import { commandLine, main } from "../lib/cli";
 import { findStep, steps } from "../lib/course";
-import { engineVersion } from "../lib/docker";
+import { findEngine } from "../lib/find-docker";
 import { stopByHand } from "./by-hand";
 import { stopWithCompose } from "./with-compose";
 
@@ -16,7 +16,7 @@ main(async () => {
   const chosen = only === undefined ? steps : [findStep(only)];
 
   const print = (line: string): boolean => process.stdout.write(`${line}\n`);
-  if ((await engineVersion()) === undefined) {
+  if ((await findEngine()) === undefined) {
     print("Nothing to stop: no Docker engine runs.");
     return undefined;
   }

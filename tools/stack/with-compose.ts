@@ -1,3 +1,4 @@
+import { realpath } from "node:fs/promises";
 import path from "node:path";
 import { argv } from "../lib/argv";
 import {
@@ -11,12 +12,13 @@ import {
   type WantedPort,
   wantedPorts,
 } from "../lib/compose";
-import { type ComposeStep, portVariable, root, type Service, upCommand } from "../lib/course";
+import { type ComposeStep, portVariableOf, root, type Service, upCommand } from "../lib/course";
 import { UserError } from "../lib/errors";
 import { type Answer, anyCertificate, fetchAnswer } from "../lib/http";
-import { requireFreePort } from "../lib/ports";
+import { requirePorts } from "../lib/ports";
 import type { Report } from "../lib/progress";
 import { run } from "../lib/run";
+import { projectLabel } from "../lib/temporary-project";
 import { waitUntil } from "../lib/wait";
 
 const stackOf = (task: string): Stack => ({ folder: path.join(root, task) });
@@ -45,10 +47,11 @@ export async function startWithCompose(
     requireProjectName(stack),
   ]);
   const taken = new Set(before.flatMap(({ published }) => published));
-  for (const { service, published, target } of ports) {
-    const variable = target === httpsPort ? "HTTPS_PORT" : portVariable[service as Service];
-    if (!taken.has(published)) await requireFreePort(published, variable);
-  }
+  const wanted = ports.map(({ service, published, target }) => ({
+    port: published,
+    variable: target === httpsPort ? "HTTPS_PORT" : portVariableOf(step.name, service as Service),
+  }));
+  await requirePorts(wanted.filter(({ port }) => !taken.has(port)));
 
   try {
     report("building and starting");
@@ -64,31 +67,51 @@ export async function startWithCompose(
 }
 
 /**
- * Takes a step's stack down; its volumes are kept.
- * @returns Whether it was up.
+ * Takes down every stack that was started from a step's folder, under whatever project name; volumes
+ * are kept. Those of the fault lab, the benchmark and the tests are theirs to remove.
+ * @returns Whether there was one.
  */
 export async function stopWithCompose(task: string): Promise<boolean> {
   const stack = stackOf(task);
-  const isUp = (await projectFolders(stack)).includes(stack.folder);
-  if (isUp) await takeDown(stack);
-  return isUp;
+  const containers = (await listProjects()).filter(({ folder }) => folder === stack.folder);
+  const temporary = containers.filter(({ isTemporary }) => isTemporary).map(({ name }) => name);
+  const names = new Set(containers.map(({ name }) => name));
+  for (const name of temporary) if (name !== projectOf(stack)) names.delete(name);
+  for (const project of names) {
+    // By its labels alone: the shell's variables may have changed since
+    const env = { COMPOSE_FILE: undefined, COMPOSE_PROFILES: undefined };
+    await takeDown({ folder: path.parse(root).root, project, env });
+  }
+  return names.size > 0;
 }
 
 /** Compose identifies a project by its name alone: `up` would replace another folder's containers. */
 async function requireProjectName(stack: Stack): Promise<void> {
-  const other = (await projectFolders(stack)).find((folder) => folder !== stack.folder);
+  const other = (await listProjects()).find(
+    ({ name, folder }) => name === projectOf(stack) && folder !== stack.folder,
+  );
   if (other === undefined) return;
   throw new UserError(
-    `a stack named ${projectOf(stack)} from ${other} exists: stop it there with docker-compose down, or set COMPOSE_PROJECT_NAME.`,
+    `a stack named ${other.name} from ${other.folder} exists: stop it there with docker-compose down, or set COMPOSE_PROJECT_NAME.`,
   );
 }
 
-/** @returns The folders from which containers under a stack's project name were started. */
-async function projectFolders(stack: Stack): Promise<string[]> {
-  const filter = `label=com.docker.compose.project=${projectOf(stack)}`;
-  const format = '{{.Label "com.docker.compose.project.working_dir"}}';
-  const folders = await run("docker", argv`ps --all --filter=${filter} --format=${format}`);
-  return folders.split("\n").filter((folder) => folder !== "");
+/** @returns For each container, its project and the real path of the folder that it was started from. */
+async function listProjects() {
+  const label = "com.docker.compose.project";
+  const labels = [label, `${label}.working_dir`, projectLabel];
+  const format = labels.map((name) => `{{.Label "${name}"}}`).join("\t");
+  const listed = await run("docker", argv`ps --all --filter=label=${label} --format=${format}`);
+  return Promise.all(
+    listed
+      .split("\n")
+      .filter(Boolean)
+      .map(async (line) => {
+        const [name = "", folder = "", temporary = ""] = line.split("\t");
+        const realFolder = await realpath(folder).catch(() => folder);
+        return { name, folder: realFolder, isTemporary: temporary !== "" };
+      }),
+  );
 }
 
 /** @returns Where a service is reached: by HTTPS if it has that port, because the other one redirects. */

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { describeEngine, withEngine } from "../../engine/engine";
+import { describeEngine, type Engine, withEngine } from "../../engine/engine";
 import type { Report } from "../../lib/progress";
 import { leaveRepository } from "../leave";
 import type { Task } from "../repository";
@@ -42,9 +42,10 @@ export async function classCommand(command: ClassCommand, signal: AbortSignal): 
     const output = new Output(out, versions, env);
     rows = await gradeClass(members, { ...command, output, report, signal });
   };
-  await withEngine(signal, [{ title: "Grading", run }], undefined, (engine) => {
+  const keep = (engine: Engine): void => {
     versions = describeEngine(engine);
-  });
+  };
+  await withEngine(signal, [{ title: "Grading", run }], undefined, { ports: false }, keep);
   process.stdout.write(command.json ? renderJson(rows) : renderText(rows, out));
   return exitCodeOf(rows, command.strict);
 }
