@@ -32,6 +32,14 @@ describeOnEngine("the grader from a packed tarball", () => {
     expect(stdout).toMatch(/^Usage: /);
   });
 
+  it.each([
+    ["an unknown level of hints", argv`--hints all`, "Allowed choices are none, where, what."],
+  ])("rejects %s in one line and exits with 2", async (_, args, message) => {
+    const { exitCode, stderr } = await grade(args);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining(message) });
+    expect(stderr).toMatch(/^error: .*$/);
+  });
+
   it("grades this repository", { timeout: 300_000 }, async () => {
     const { exitCode, stdout } = await grade([root, "--task", "0"]);
     expect(stdout).toContain("prints exactly Hello, World!");

@@ -1,11 +1,13 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { Option } from "commander";
 import { describeEngine, withEngine } from "../engine/engine";
 import { collect, commandLine, main, onEnd, wholeNumber } from "../lib/cli";
 import type { Report } from "../lib/progress";
 import { requireWritable, writeReport } from "../lib/report-file";
 import { baseImages } from "./base-images";
+import { type HintLevel, hintLevels, withhold } from "./hints";
 import { leaveRepository } from "./leave";
 import { lendImages, type Machine, openMachine } from "./machine";
 import type { Message } from "./messages";
@@ -19,6 +21,7 @@ interface Options {
   task: Task[];
   json?: boolean;
   html?: string;
+  hints: HintLevel;
   strict?: boolean;
   timeout: number;
 }
@@ -43,6 +46,14 @@ main(
       )
       .option("--json", "print the report as JSON")
       .option("--html <file>", "also write the report as one page, with pictures")
+      .addOption(
+        new Option(
+          "--hints <level>",
+          "none: only the verdicts; where: also causes and places; what: all",
+        )
+          .choices(hintLevels)
+          .default("what"),
+      )
       .option("--strict", "exit with 2 if points could not be judged, and none fails")
       .option("--timeout <seconds>", "for one build", wholeNumber(1, 86_400), 600)
       .addHelpText(
@@ -81,7 +92,8 @@ main(
     };
     const engine = await withEngine(signal, [{ title: "Grading", run }], cleanUp);
 
-    const { reports, pictures } = graded;
+    const { pictures } = graded;
+    const reports = withhold(graded.reports, options.hints);
     const facts = {
       repository: path.basename(folder),
       graded: new Date(),
