@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -26,10 +26,18 @@ describeOnEngine("the grader from a packed tarball", () => {
 
   it("contains what it needs, and neither the tasks nor the tests", async () => {
     const files = await readdir(path.join(scratch, "node_modules/softy-pinko-docker"));
-    expect(files.sort()).toEqual(argv`LICENSE README.md bin package.json tools tsconfig.json`);
+    expect(files.sort()).toEqual(argv`LICENSE README.md bin docs package.json tools tsconfig.json`);
     const { exitCode, stdout, stderr } = await grade(["--help"]);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-    expect(stdout).toMatch(/^Usage: /);
+    expect(stdout).toMatch(/^Usage: softy-pinko-grade /);
+    const [, docs = ""] = /See (.*)\.$/m.exec(stdout) ?? [];
+    expect(await readFile(path.join(tmpdir(), docs), "utf8")).toMatch(/^# The grader/);
+  });
+
+  it("starts with BusyBox's env, as on Alpine, which has no -S", async () => {
+    const program = path.join(scratch, "node_modules/softy-pinko-docker/bin/grade.cjs");
+    const [shebang] = (await readFile(program, "utf8")).split("\n", 1);
+    expect(shebang).toBe("#!/usr/bin/env node");
   });
 
   it.each([

@@ -8,6 +8,7 @@ import type { Report } from "../lib/progress";
 import { requireWritable, writeReport } from "../lib/report-file";
 import { baseImages } from "./base-images";
 import { type HintLevel, hintLevels, withhold } from "./hints";
+import { nameOfCommand, pathOfDocs } from "./invocation";
 import { leaveRepository } from "./leave";
 import { lendImages, type Machine, openMachine } from "./machine";
 import type { Message } from "./messages";
@@ -33,7 +34,7 @@ const addTask = collect(tasks);
 
 main(
   async (signal) => {
-    const program = commandLine("npm run grade --")
+    const program = commandLine(nameOfCommand(process.argv[1] as string, process.env))
       .description(
         "Builds and runs a repository of the course, and reports what holds and what not.",
       )
@@ -58,7 +59,7 @@ main(
       .option("--timeout <seconds>", "for one build", wholeNumber(1, 86_400), 600)
       .addHelpText(
         "after",
-        "\nExit code: 0 no point fails, 1 a point fails, 2 no result. See docs/grader.md.",
+        `\nExit code: 0 no point fails, 1 a point fails, 2 no result. See ${pathOfDocs()}.`,
       )
       .parse();
     const options = program.opts<Options>();

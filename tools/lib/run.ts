@@ -4,6 +4,7 @@ import type { Readable } from "node:stream";
 import { execa } from "execa";
 import { CommandError } from "./errors";
 import { eachLine } from "./lines";
+import { nameOfPath } from "./search-path";
 
 export interface RunOptions {
   cwd?: string;
@@ -70,8 +71,10 @@ export async function attempt(
   const failed = (stderr: string, stdout = ""): Outcome => {
     return { ok: false, exitCode: undefined, stdout, stderr };
   };
-  const env = { ...process.env, ...options.env };
-  env.PATH = absoluteEntries(env.PATH ?? "");
+  const env: NodeJS.ProcessEnv = { ...process.env, ...options.env };
+  const { [nameOfPath(env)]: searchPath = "" } = env;
+  delete env[nameOfPath(env)];
+  env.PATH = absoluteEntries(searchPath);
   const problem = signal?.aborted ? "was canceled" : explainInvalid(command, args);
   if (problem !== undefined) return failed(problem);
 
