@@ -12,7 +12,11 @@ describeOnEngine("the grader from a packed tarball", () => {
   const portOf = usePorts();
   let scratch: string;
   const grade = (args: readonly string[]) =>
-    attempt(path.join(scratch, "node_modules/.bin/softy-pinko-grade"), args, { cwd: tmpdir() });
+    attempt(path.join(scratch, "node_modules/.bin/softy-pinko-grade"), args, {
+      cwd: tmpdir(),
+      // npm sets it for the tests
+      env: { npm_lifecycle_event: "" },
+    });
 
   beforeAll(async () => {
     scratch = await mkdtemp(path.join(tmpdir(), ownName("pack")));

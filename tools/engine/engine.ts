@@ -73,6 +73,7 @@ export function engineStep(signal: AbortSignal, keep?: (engine: Engine) => void)
  * Runs the engine step and then the steps of a command that needs Docker. An engine that was started
  * for them is stopped afterwards if no container runs in it.
  * @param cleanUp Runs after the steps, whether or not they failed, before the engine is stopped.
+ * @param last Runs between the steps and the clean-up, when nothing but it writes to the terminal.
  * @returns The engine.
  * @throws What the first failing step or the clean-up throws.
  */
@@ -80,6 +81,7 @@ export async function withEngine(
   signal: AbortSignal,
   steps: readonly Step[],
   cleanUp?: () => Promise<void>,
+  last?: () => Promise<void>,
 ): Promise<Engine> {
   let engine: Engine | undefined;
   const keep = (ready: Engine): void => {
@@ -87,6 +89,7 @@ export async function withEngine(
   };
   try {
     await runSteps([engineStep(signal, keep), ...steps]);
+    await last?.();
   } finally {
     try {
       await cleanUp?.();

@@ -17,6 +17,7 @@ import { renderText } from "./render-text";
 import { openRepository, type Task, tasks } from "./repository";
 import { scoreLine, tally, unjudged } from "./score";
 import { type Graded, gradeIn } from "./session";
+import { watchCommand } from "./watch/command";
 
 interface Options {
   task: Task[];
@@ -24,6 +25,7 @@ interface Options {
   html?: string;
   hints: HintLevel;
   strict?: boolean;
+  watch?: boolean;
   timeout: number;
 }
 
@@ -55,6 +57,13 @@ main(
           .choices(hintLevels)
           .default("what"),
       )
+      .addOption(
+        new Option("--watch", "grade again whatever is saved, until Ctrl-C").conflicts([
+          "json",
+          "html",
+          "strict",
+        ]),
+      )
       .option("--strict", "exit with 2 if points could not be judged, and none fails")
       .option("--timeout <seconds>", "for one build", wholeNumber(1, 86_400), 600)
       .addHelpText(
@@ -65,7 +74,12 @@ main(
     const options = program.opts<Options>();
     const folder = path.resolve(program.processedArgs[0] as string);
     const page = options.html === undefined ? undefined : path.resolve(options.html);
+    const chosen = tasks.filter((task) => options.task.length === 0 || options.task.includes(task));
+    const buildTimeoutMs = options.timeout * 1_000;
     leaveRepository(folder);
+    if (options.watch) {
+      return watchCommand(folder, { chosen, hints: options.hints, buildTimeoutMs, signal });
+    }
 
     const scratch = await mkdtemp(path.join(tmpdir(), "softy-pinko-grader-"));
     let machine: Machine | undefined;
@@ -77,7 +91,6 @@ main(
     const forget = onEnd(cleanUp);
     const folders = await openRepository(folder, scratch);
     if (page !== undefined) await requireWritable(page);
-    const chosen = tasks.filter((task) => options.task.length === 0 || options.task.includes(task));
     let graded: Graded = { reports: [], pictures: new Map() };
     const run = async (report: Report): Promise<undefined> => {
       machine = await openMachine({ name: process.env.GRADER_MACHINE, report, signal });
@@ -86,7 +99,7 @@ main(
         tasks: chosen,
         folders,
         scratch,
-        buildTimeoutMs: options.timeout * 1_000,
+        buildTimeoutMs,
         signal,
         onMessage: (message) => show(message, report),
       });

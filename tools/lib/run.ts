@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import path from "node:path";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { execa } from "execa";
 import { CommandError } from "./errors";
 import { eachLine } from "./lines";
@@ -19,7 +19,7 @@ export interface RunOptions {
   /** Called with each line of stdout and stderr as it arrives; above 64 kB, in pieces. */
   onLine?: ((line: string) => void) | undefined;
   /** Written to stdin, which is then closed. By default stdin is empty. */
-  input?: string;
+  input?: string | Readable;
   /**
    * Keeps stdin open while the program runs, and closes it before SIGTERM: the process on the other
    * side of `docker exec -i` sees the end of stdin but not the signal.
@@ -90,8 +90,9 @@ export async function attempt(
   const { pid, stdin, stdout, stderr } = child;
   if (pid === undefined) return failed((await child).originalMessage ?? "did not start");
   if (!detached) groups.add(pid);
-  if (input !== undefined) stdin?.write(input);
-  if (!holdStdin) stdin?.end();
+  if (typeof input === "string") stdin?.write(input);
+  else if (stdin) input?.pipe(stdin, { end: !holdStdin });
+  if (!holdStdin && !(input instanceof Readable)) stdin?.end();
 
   const stop = new AbortController();
   let bytes = 0;
