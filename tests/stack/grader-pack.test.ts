@@ -46,6 +46,7 @@ describeOnEngine("the grader from a packed tarball", () => {
 
   it.each([
     ["an unknown level of hints", argv`--hints all`, "Allowed choices are none, where, what."],
+    ["a report of what is watched", argv`--watch --json`, "cannot be used with option '--json'"],
   ])("rejects %s in one line and exits with 2", async (_, args, message) => {
     const { exitCode, stderr } = await grade(args);
     expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining(message) });

@@ -21,7 +21,7 @@ const problemsOf = ({ points }: TaskState) =>
   points.filter((point) => point.verdict !== "pass" && !isConsequence(point));
 
 /** @returns Such as `✘ → ✔ task4.ports: the stack publishes the text's ports, and no others`. */
-export function renderChange({ before, point }: Change): string {
+function renderChange({ before, point }: Change): string {
   const mark = colors[before](marks[before]);
   const isClear = point.verdict === "pass" || isConsequence(point);
   const { cause: _, hint: __, file: ___, ...bare } = point;
@@ -29,7 +29,7 @@ export function renderChange({ before, point }: Change): string {
 }
 
 /** @returns Such as `task4/docker-compose.yml and 3 others`. */
-export function renderFiles(files: readonly string[]): string {
+function renderFiles(files: readonly string[]): string {
   const [first = "", ...others] = files;
   const count = others.length === 1 ? "1 other" : `${others.length} others`;
   const rest = others.length === 0 ? "" : ` and ${count}`;
@@ -41,7 +41,8 @@ export function plainView(write: (text: string) => void): View {
   const known = new Set<string>();
   return {
     saved: (files) => write(`saved: ${renderFiles(files)}\n`),
-    show(_, state, changes) {
+    show(states, state, changes) {
+      for (const task of known) if (!states.some((it) => it.task === task)) known.delete(task);
       const lines = changes.map(renderChange);
       if (!state.isOpen) {
         const isFirst = !known.has(state.task);
@@ -105,7 +106,7 @@ export function liveView(title: string, terminal: Terminal): View {
 }
 
 /** @returns The lines of the picture: the tasks, what the last save changed, what does not hold. */
-export function renderBoard(
+function renderBoard(
   title: string,
   states: readonly TaskState[],
   saved: string | undefined,
