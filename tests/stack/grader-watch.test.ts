@@ -42,6 +42,9 @@ describeOnEngine("the grader while it watches a repository", () => {
   }, async () => {
     const port = await portOf("task0", "task4");
     await port.replace("task0/Dockerfile", "Hello, World!", "Hello");
+    // Not copied again after a save, because it is the same installation
+    await port.append("task0/Dockerfile", "COPY node_modules/a /a\n");
+    await port.write({ "task0/node_modules/a": "", "task0/node_modules/.package-lock.json": "" });
     await port.replace("task4/docker-compose.yml", "9000:9000", "9000:80");
     const scratch = (await portOf()).folder;
     const child = watch(port, scratch);

@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Point } from "../../tools/grader/point";
 import { Board, changesBetween } from "../../tools/grader/watch/board";
-import { differences, scan } from "../../tools/grader/watch/scan";
+import { differences, installationsIn, scan } from "../../tools/grader/watch/scan";
 import { liveView, plainView } from "../../tools/grader/watch/view";
 import { printable } from "../../tools/lib/printable";
 
@@ -90,6 +90,18 @@ describe("the tasks that saved files concern", () => {
     change();
     expect(Object.fromEntries(differences(before, scan(root)))).toEqual(expected);
   });
+
+  it("include those whose packages were installed again", () => {
+    save("x/task0/api/node_modules/.package-lock.json");
+    fs.renameSync(at("task0"), at("task0-old"));
+    fs.renameSync(at("task4"), at("task4-old"));
+    const [before, again] = [1, 2].map((text) => {
+      save("x/task0/api/node_modules/.package-lock.json", "x".repeat(text));
+      return installationsIn(scan(root), "task0");
+    });
+    expect([...(before?.keys() ?? [])]).toEqual(["api/node_modules"]);
+    expect(again).not.toEqual(before);
+  });
 });
 
 const point = (id: string, rest: Partial<Point> = {}): Point => {
@@ -137,7 +149,11 @@ describe("while a repository is watched", () => {
     board.begin(["task4"], () => true);
     board.proceed("task4", "building task4-api");
     show(board.read(report(point("ports"))));
-    show(board.settle(report(point("ports"), point("hello"))));
+    show(
+      board.settle(
+        report(point("ports"), { ...point("hello"), title: "the hello has a longer title" }),
+      ),
+    );
     board.begin([], () => false);
     expect(board.states).toEqual([]);
   }
@@ -156,31 +172,31 @@ saved: task4/a b and 2 others
 task4: read
   ✘ → ✔ task4.ports: the ports is there
 task4: 2 of 2 hold (2 s)
-  – → ✔ task4.hello: the hello is there
+  – → ✔ task4.hello: the hello has a longer title
 `);
   });
 
   it("a terminal gets one picture, no larger than itself, and its own back at the end", () => {
     const screens: string[] = [];
-    const terminal = { rows: 8, columns: 30, write: (text: string) => screens.push(text) };
+    const terminal = { rows: 9, columns: 40, write: (text: string) => screens.push(text) };
     const view = liveView("Watching port", terminal);
     showAll(view);
     view.end();
     view.proceed([]);
     const [first, ...drawn] = screens.map(printable);
     expect(first).toBe("");
-    expect(drawn[1]).toContain(
-      "\n  ✘ task4  0 of 2 hold, 1 fail\n\nTo do\n  ✘ task4.ports: it is 80 (tas\n",
-    );
-    expect(drawn[2]).toContain("\n  … task4  1 of 2 hold, 1 skip\n");
+    expect(drawn[0]).toContain("\n  … task4  0 of 1 hold, 1 fails so far\n    waiting\n");
+    expect(drawn[1]).toContain("\n  ✘ task4.ports: it is 80 (task4/a:3)\n    Write 9000.\n");
+    expect(drawn[2]).toContain("\n  … task4  1 of 2 hold, 1 skipped\n    building task4-api\n");
     expect(drawn[3]).toBe(`Watching port  Ctrl-C ends it
 
   ✔ task4  2 of 2 hold  2 s
 
 Saved: task4/a b and 2 others
-  ✘ → ✔ task4.ports: the ports
-  – → ✔ task4.hello: the hello
+  ✘ → ✔ task4.ports: the ports is there
+  – → ✔ task4.hello: the hello has a
+    longer title
 `);
-    expect(screens.at(-1)).toBe("\u001b[?25h\u001b[?1049l");
+    expect(screens.at(-1)).toBe("\u001b[?25h\u001b[?1049l  ✔ task4  2 of 2 hold  2 s\n");
   });
 });

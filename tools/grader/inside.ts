@@ -1,3 +1,4 @@
+import { renameSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline";
@@ -56,6 +57,7 @@ let current: { ending: AbortController; ended: Promise<void>; homes: Set<string>
 function replace(request: Request): void {
   const before = current;
   before?.ending.abort();
+  for (const [from, to] of request.moved ?? []) renameSync(from, to);
   const ending = new AbortController();
   const homes = new Set(request.folders.map((folder) => path.posix.dirname(folder.path)));
   const graded = grade(request, ending.signal, before?.ended);

@@ -13,6 +13,8 @@ export interface Request {
   buildTimeoutMs: number;
   /** Given if other requests may follow, each of which replaces the one before. */
   number?: number;
+  /** Folders of copies that are replaced, and where they are moved before anything is judged. */
+  moved?: [from: string, to: string][];
 }
 
 /** A graded task. */

@@ -64,11 +64,18 @@ export function requireTasks(folder: string): Home {
  * @param home Has this task.
  * @param scratch Where the copy is made, under the task's name.
  * @param usage What has been copied of the same repository; this copy is added.
+ * @param skipped Paths from the task's folder that are not copied.
  */
-export function copyTask(home: Home, task: Task, scratch: string, usage: Usage): TaskFolder {
+export function copyTask(
+  home: Home,
+  task: Task,
+  scratch: string,
+  usage: Usage,
+  skipped?: ReadonlySet<string>,
+): TaskFolder {
   const from = home.folders.get(task) as string;
   const to = path.join(realpathSync(scratch), task);
-  const copy = copyFolder(from, to, usage);
+  const copy = copyFolder(from, to, usage, skipped);
   return { task, path: to, name: path.relative(home.root, from), ...copy };
 }
 

@@ -14,7 +14,8 @@ export interface TaskState {
   isOpen: boolean;
   /** What it is graded with now, such as `building task2-front-end`. */
   activity: string | undefined;
-  seconds: number;
+  /** How long it took the last time; undefined if it has not been graded to the end. */
+  seconds: number | undefined;
 }
 
 /** A point that is not what it was. */
@@ -51,7 +52,7 @@ export class Board {
   /** Some tasks are being graded, and no others; of tasks that are not there, nothing is known. */
   begin(open: readonly Task[], isThere: (task: Task) => boolean): void {
     for (const task of open) {
-      const fresh = { task, source: "", points: [], seconds: 0 };
+      const fresh = { task, source: "", points: [], seconds: undefined };
       this.known.set(task, {
         ...fresh,
         ...this.known.get(task),

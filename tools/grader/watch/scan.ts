@@ -79,6 +79,20 @@ const versionOf = (stat: Stats): string =>
     : [stat.mode, stat.ino, stat.size, stat.mtimeMs, stat.ctimeMs].join();
 
 /**
+ * Finds where the packages of a task are installed.
+ * @returns What tells an installation from another, by the folder's path from the task.
+ */
+export function installationsIn({ home, files }: Scan, task: Task): Map<string, string> {
+  const name = path.relative(home.root, home.folders.get(task) ?? home.root);
+  const versions = new Map<string, string>();
+  for (const [file, version] of files.get(task) ?? []) {
+    const folder = path.dirname(path.relative(name, file));
+    if (path.basename(folder) === "node_modules") versions.set(folder, version);
+  }
+  return versions;
+}
+
+/**
  * Compares two scans of a repository.
  * @returns The paths that were added, changed or removed, by the task that they concern. The files of a
  *   task that was moved are both removed and added.

@@ -72,23 +72,29 @@ interface Terminal {
 export function liveView(title: string, terminal: Terminal): View {
   let saved: string | undefined;
   let last: string[] = [];
+  let picture: string[] = [];
   let isOver = false;
   const draw = (states: readonly TaskState[]): void => {
     if (isOver) return;
-    const lines = renderBoard(title, states, saved, last);
     const { rows = 24, columns = 80 } = terminal;
+    picture = renderBoard(states, undefined, []);
+    const heading = `${pc.bold(title)}  ${pc.dim("Ctrl-C ends it")}`;
+    const all = [heading, "", ...renderBoard(states, saved, last)];
+    const lines = all.flatMap((line) => wrap(line, columns));
     const cut = lines.length < rows ? lines : [...lines.slice(0, rows - 2), pc.dim("…")];
     // Each line is erased to its end, and the screen below the last one; none is wider than the screen
-    const text = cut.map((line) => `${cutTo(line, columns)}\u001b[K\n`).join("");
+    const text = cut.map((line) => `${line}\u001b[K\n`).join("");
     terminal.write(`\u001b[H${text}\u001b[J`);
   };
   const end = (): void => {
     if (isOver) return;
     isOver = true;
     process.off("exit", end);
-    terminal.write("\u001b[?25h\u001b[?1049l");
+    const rest = picture.map((line) => `${line}\n`).join("");
+    terminal.write(`\u001b[?25h\u001b[?1049l${rest}`);
   };
-  // The alternate screen, without a cursor: what was on the terminal before comes back at the end
+  // The alternate screen, without a cursor: at the end, the terminal has what was on it before, and
+  // below it what was known last
   terminal.write("\u001b[?1049h\u001b[?25l");
   process.on("exit", end);
   return {
@@ -107,7 +113,6 @@ export function liveView(title: string, terminal: Terminal): View {
 
 /** @returns The lines of the picture: the tasks, what the last save changed, what does not hold. */
 function renderBoard(
-  title: string,
   states: readonly TaskState[],
   saved: string | undefined,
   changes: readonly string[],
@@ -119,18 +124,15 @@ function renderBoard(
     .filter(({ id }) => !shown.has(id))
     .flatMap((point) => renderCause(point).split("\n"));
   const rest = problems.length === 0 ? [] : ["", pc.bold("To do"), ...problems];
-  return [
-    `${pc.bold(title)}  ${pc.dim("Ctrl-C ends it")}`,
-    "",
-    ...states.map(renderState),
-    ...news,
-    ...rest,
-  ];
+  return [...states.map(renderState), ...news, ...rest];
 }
 
 function renderState({ task, points, isOpen, activity, seconds }: TaskState): string {
   const score = points.length === 0 ? "" : scoreLine(points);
-  if (isOpen) return `  ${pc.cyan("…")} ${task}  ${score}  ${pc.dim(activity ?? "waiting")}`;
+  if (isOpen) {
+    const known = score === "" ? "" : `${score}${seconds === undefined ? " so far" : ""}  `;
+    return `  ${pc.cyan("…")} ${task}  ${known}${pc.dim(activity ?? "waiting")}`;
+  }
   const isComplete = points.every(({ verdict }) => verdict === "pass");
   const mark = isComplete
     ? "pass"
@@ -141,6 +143,22 @@ function renderState({ task, points, isOpen, activity, seconds }: TaskState): st
 }
 
 const colorOrCharacter = /\p{Cc}\[[\d;]*m|./gu;
+
+/** Breaks a line between words, and those words that are wider than the terminal. */
+function wrap(line: string, width: number): string[] {
+  const lines: string[] = [];
+  let [last = "", ...words] = line.split(" ");
+  for (const word of words) {
+    const longer = `${last} ${word}`;
+    if (last.trim() === "" || printable(longer).length <= width) {
+      last = longer;
+    } else {
+      lines.push(last.trimEnd());
+      last = `    ${word}`;
+    }
+  }
+  return [...lines, last].map((part) => cutTo(part, width));
+}
 
 /** Cuts a line to a width, and keeps its colors. */
 function cutTo(line: string, width: number): string {

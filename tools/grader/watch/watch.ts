@@ -4,7 +4,7 @@ import { UserError } from "../../lib/errors";
 import { type HintLevel, withhold } from "../hints";
 import type { Machine } from "../machine";
 import { type Message, numberIn } from "../messages";
-import { type Home, type Task, tasks } from "../repository";
+import { type Task, tasks } from "../repository";
 import { lineOf, runInside } from "../session";
 import { Board } from "./board";
 import { Copies } from "./copies";
@@ -25,8 +25,8 @@ export interface WatchOptions {
   signal: AbortSignal;
 }
 
-/** Between two scans. They take at most a tenth of the time. */
-const intervalMs = 100;
+/** Between two scans, while nothing and while something changes. They take at most a tenth of the time. */
+const pauseMs = { quiet: 200, unrest: 100 };
 
 /** For files that are saved without a pause: then they are graded as they are. */
 const maxUnrestMs = 2_000;
@@ -57,22 +57,20 @@ export async function watch(machine: Machine, options: WatchOptions): Promise<ne
     const state = board.states.find(({ task }) => task === message.part);
     if (state !== undefined) view.show(board.states, state, changes);
   };
-  const grade = async (home: Home, changed: readonly Task[]): Promise<void> => {
-    await copies.renew(home, changed);
+  const grade = async (seen: Scan, changed: readonly Task[]): Promise<void> => {
+    const moved = await copies.renew(seen, changed);
     const isThere = (task: Task): boolean => copies.folders.has(task);
     open = [...new Set([...changed, ...open])].filter(isThere);
     number += 1;
     board.begin(open, isThere);
     view.proceed(board.states);
     const folders = [...copies.folders.values()];
-    requests.write(lineOf({ tasks: open, folders, buildTimeoutMs, number }));
+    requests.write(lineOf({ tasks: open, folders, buildTimeoutMs, number, moved }));
   };
   const follow = async (): Promise<never> => {
     let seen = scan(root);
-    await grade(
-      seen.home,
-      tasks.filter((task) => chosen.includes(task)),
-    );
+    const all = tasks.filter((task) => chosen.includes(task));
+    await grade(seen, all);
     for (;;) {
       const now = await nextChange(root, seen, signal);
       const changed = differences(seen, now);
@@ -80,7 +78,7 @@ export async function watch(machine: Machine, options: WatchOptions): Promise<ne
       const concerned = [...changed.keys()].filter((task) => chosen.includes(task));
       if (concerned.length === 0) continue;
       view.saved(concerned.flatMap((task) => changed.get(task) ?? []));
-      await grade(now.home, concerned);
+      await grade(now, concerned);
     }
   };
 
@@ -109,13 +107,14 @@ export async function watch(machine: Machine, options: WatchOptions): Promise<ne
 async function nextChange(root: string, seen: Scan, signal: AbortSignal): Promise<Scan> {
   let last = seen;
   let unrestSince: number | undefined;
-  for (let pauseMs = intervalMs; ; ) {
-    await sleep(pauseMs, undefined, { signal });
+  for (let durationMs = 0; ; ) {
+    const least = unrestSince === undefined ? pauseMs.quiet : pauseMs.unrest;
+    await sleep(Math.max(least, 10 * durationMs), undefined, { signal });
     const start = performance.now();
     const now = scan(root);
     const isQuiet = differences(last, now).size === 0;
     last = now;
-    pauseMs = Math.max(intervalMs, 10 * (performance.now() - start));
+    durationMs = performance.now() - start;
     if (isQuiet && unrestSince === undefined) continue;
     unrestSince ??= start;
     if (isQuiet || start - unrestSince > maxUnrestMs) return now;
