@@ -40,10 +40,12 @@ export class Copies {
         const kept = this.unchangedIn(seen, task);
         this.folders.delete(task);
         if (!seen.home.folders.has(task)) return [];
+        const copy = this.copy(seen, task, temporary, new Set(kept));
         for (const folder of kept) {
+          if (!hasParent(copy, folder)) continue;
           moved.push([path.posix.join(from, folder), path.posix.join(to, folder)]);
         }
-        return [{ ...this.copy(seen, task, temporary, new Set(kept)), to }];
+        return [{ ...copy, to }];
       });
       if (copied.length === 0) return [];
       await this.lend(new Map(copied.map((copy) => [copy.task, copy])));
@@ -88,4 +90,10 @@ export class Copies {
     await lendImages(this.machine, images, { signal: this.signal });
     for (const image of images) this.lent.add(image);
   }
+}
+
+/** Whether a copy has the folder that a path is in: it may be incomplete, or have a link there now. */
+function hasParent({ entries }: TaskFolder, file: string): boolean {
+  const parent = path.posix.dirname(file);
+  return parent === "." || entries.get(parent) === "folder";
 }

@@ -60,7 +60,9 @@ export async function watch(machine: Machine, options: WatchOptions): Promise<ne
   const grade = async (seen: Scan, changed: readonly Task[]): Promise<void> => {
     const moved = await copies.renew(seen, changed);
     const isThere = (task: Task): boolean => copies.folders.has(task);
-    open = [...new Set([...changed, ...open])].filter(isThere);
+    open = [...new Set([...changed, ...open])]
+      .filter(isThere)
+      .filter((task) => chosen.includes(task));
     number += 1;
     board.begin(open, isThere);
     view.proceed(board.states);
@@ -69,8 +71,8 @@ export async function watch(machine: Machine, options: WatchOptions): Promise<ne
   };
   const follow = async (): Promise<never> => {
     let seen = scan(root);
-    const all = tasks.filter((task) => chosen.includes(task));
-    await grade(seen, all);
+    // Also those that are not graded: which images a repository builds matters to the others
+    await grade(seen, tasks);
     for (;;) {
       const now = await nextChange(root, seen, signal);
       const changed = differences(seen, now);
