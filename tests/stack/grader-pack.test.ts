@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -12,7 +12,11 @@ describeOnEngine("the grader from a packed tarball", () => {
   const portOf = usePorts();
   let scratch: string;
   const grade = (args: readonly string[]) =>
-    attempt(path.join(scratch, "node_modules/.bin/softy-pinko-grade"), args, { cwd: tmpdir() });
+    attempt(path.join(scratch, "node_modules/.bin/softy-pinko-grade"), args, {
+      cwd: tmpdir(),
+      // npm sets it for the tests
+      env: { npm_lifecycle_event: "" },
+    });
 
   beforeAll(async () => {
     scratch = await mkdtemp(path.join(tmpdir(), ownName("pack")));
@@ -26,10 +30,27 @@ describeOnEngine("the grader from a packed tarball", () => {
 
   it("contains what it needs, and neither the tasks nor the tests", async () => {
     const files = await readdir(path.join(scratch, "node_modules/softy-pinko-docker"));
-    expect(files.sort()).toEqual(argv`LICENSE README.md bin package.json tools tsconfig.json`);
+    expect(files.sort()).toEqual(argv`LICENSE README.md bin docs package.json tools tsconfig.json`);
     const { exitCode, stdout, stderr } = await grade(["--help"]);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-    expect(stdout).toMatch(/^Usage: /);
+    expect(stdout).toMatch(/^Usage: softy-pinko-grade /);
+    const [, docs = ""] = /See (.*)\.$/m.exec(stdout) ?? [];
+    expect(await readFile(path.join(tmpdir(), docs), "utf8")).toMatch(/^# The grader/);
+  });
+
+  it("starts with BusyBox's env, as on Alpine, which has no -S", async () => {
+    const program = path.join(scratch, "node_modules/softy-pinko-docker/bin/grade.cjs");
+    const [shebang] = (await readFile(program, "utf8")).split("\n", 1);
+    expect(shebang).toBe("#!/usr/bin/env node");
+  });
+
+  it.each([
+    ["an unknown level of hints", argv`--hints all`, "Allowed choices are none, where, what."],
+    ["a report of what is watched", argv`--watch --json`, "cannot be used with option '--json'"],
+  ])("rejects %s in one line and exits with 2", async (_, args, message) => {
+    const { exitCode, stderr } = await grade(args);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining(message) });
+    expect(stderr).toMatch(/^error: .*$/);
   });
 
   it("grades this repository", { timeout: 300_000 }, async () => {

@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { digestOf } from "../../tools/grader/class/digest";
 import { findMembers, outputNames } from "../../tools/grader/class/members";
 import { Output, prepareOutput } from "../../tools/grader/class/output";
+import type { HintLevel } from "../../tools/grader/hints";
 import type { Task, TaskFolder } from "../../tools/grader/repository";
 import { bad } from "../lib/class-rows";
 
@@ -67,7 +68,11 @@ describe("the repositories of a class", () => {
 });
 
 describe("the digest of what is graded", () => {
-  const digest = (tasks: Task[] = ["task0"], refusal?: string): string => {
+  const digest = (
+    tasks: Task[] = ["task0"],
+    refusal?: string,
+    hints: HintLevel = "what",
+  ): string => {
     const copy = {
       task: "task0",
       path: folder,
@@ -76,11 +81,16 @@ describe("the digest of what is graded", () => {
       refusal,
     } as const;
     const folders = new Map<Task, TaskFolder>([["task0", copy]]);
-    return digestOf({ copy: { folders, scratch: folder }, tasks, buildTimeoutMs: 1 });
+    return digestOf({ copy: { folders, scratch: folder }, tasks, buildTimeoutMs: 1, hints });
   };
 
   it("changes with any file, name, mode, link and option, and with nothing else", () => {
-    const seen = [digest(), digest(["task0", "task1"]), digest(["task0"], "too large")];
+    const seen = [
+      digest(),
+      digest(["task0", "task1"]),
+      digest(["task0"], "too large"),
+      digest(["task0"], "too large", "none"),
+    ];
     const file = path.join(folder, "a");
     writeFileSync(file, "1");
     seen.push(digest());

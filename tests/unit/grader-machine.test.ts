@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { nameOfCommand } from "../../tools/grader/invocation";
 import { pathOutside } from "../../tools/grader/leave";
 import { readMessage } from "../../tools/grader/messages";
 
@@ -22,6 +23,21 @@ describe("pathOutside", () => {
   it("keeps a folder whose name only starts like the repository's", () => {
     expect(pathOutside("/a/b", "/a/bc:/a/..b:/a/b/..c")).toBe("/a/bc:/a/..b");
   });
+});
+
+it.each([
+  ["npm run grade --", "/x/tools/grader/cli.ts", { npm_lifecycle_event: "grade" }],
+  ["softy-pinko-grade", "/x/node_modules/.bin/softy-pinko-grade", {}],
+  ["softy-pinko-grade", "/x/package/bin/grade.cjs", {}],
+  ["npx softy-pinko-grade", "/x/node_modules/.bin/a", { npm_lifecycle_event: "npx" }],
+  ["softy-pinko-grade", "/_npx/1f/node_modules/.bin/a", { npm_lifecycle_event: "npx" }],
+  [
+    "npx --package=./a.tgz softy-pinko-grade",
+    "/_npx/1f/node_modules/.bin/a",
+    { npm_lifecycle_event: "npx", npm_config_package: "./a.tgz" },
+  ],
+])("the help says %s for %s", (name, script, env) => {
+  expect(nameOfCommand(script, env)).toBe(name);
 });
 
 describe("readMessage", () => {

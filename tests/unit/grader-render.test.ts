@@ -1,5 +1,6 @@
 import { load } from "cheerio";
 import { describe, expect, it } from "vitest";
+import { type HintLevel, withhold } from "../../tools/grader/hints";
 import type { TaskReport } from "../../tools/grader/messages";
 import type { Point } from "../../tools/grader/point";
 import { type HtmlReport, renderHtml } from "../../tools/grader/render-html";
@@ -163,4 +164,27 @@ it("the report as text has marks, scores, and each cause once", () => {
   );
   expect(text.split(score)).toHaveLength(3);
   expect(text).not.toContain("\u001b");
+});
+
+describe("a report with fewer hints", () => {
+  const reportOf = (level: HintLevel): Record<string, string> => {
+    const tasks = withhold([task(all)], level);
+    const html = render(tasks.flatMap(({ points }) => points));
+    return { text: renderText(tasks), json: JSON.stringify(tasks), html };
+  };
+  const [cause, hint, place] = ["9000→80", "Write 9000:9000.", "docker-compose.yml"];
+
+  it.each<[HintLevel, string[], string[]]>([
+    ["none", [], [cause, hint, place, "it has no depends_on", "Add."]],
+    ["where", [cause, place, "it has no depends_on"], [hint, "Add."]],
+    ["what", [cause, hint, place], []],
+  ])("has with %s the same verdicts, and nothing that it withholds", (level, shown, withheld) => {
+    for (const report of Object.values(reportOf(level))) {
+      for (const text of shown) expect(report).toContain(text);
+      for (const text of withheld) expect(report).not.toContain(text);
+      for (const { title } of all) expect(report).toContain(title);
+      expect(report).toContain("there is no Chromium");
+    }
+    expect(reportOf(level).text).toContain("\n1 point could not be judged on this machine.\n");
+  });
 });

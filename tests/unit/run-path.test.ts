@@ -1,7 +1,16 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { leaveRepository } from "../../tools/grader/leave";
 import { attempt, type RunOptions } from "../../tools/lib/run";
 
 const sh = (script: string, options?: RunOptions) => attempt("sh", ["-c", script], options);
@@ -34,6 +43,19 @@ describe("PATH", () => {
   it("reaches the program unchanged", async () => {
     const { stdout } = await sh("echo $PATH", { cwd });
     expect(stdout).toBe(callersPath.split(":").filter(path.isAbsolute).join(":"));
+  });
+
+  it("may be called Path, as on Windows", async () => {
+    vi.stubEnv("PATH", undefined);
+    vi.stubEnv("Path", `.:${bin()}:${callersPath}`);
+    const show = await attempt("/bin/sh", ["-c", "echo $PATH"], { cwd });
+    expect(show.stdout).toMatch(new RegExp(`^${bin()}:/`));
+    await attempt("planted", [], { cwd });
+    const here = process.cwd();
+    leaveRepository(top);
+    process.chdir(here);
+    await attempt("planted", [], { cwd });
+    expect(readFileSync(record(), "utf8")).toBe(`${bin()}/planted\n`);
   });
 
   it("finds a program in an absolute folder", async () => {

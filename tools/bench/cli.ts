@@ -44,7 +44,9 @@ main(async (signal) => {
   const plan = { ...basis, rounds: rounds ?? basis.rounds, clock, soak: soak ?? basis.soak };
   const project = `softy-pinko-bench-${randomBytes(3).toString("hex")}`;
   const bench = new Bench(plan, project, signal);
-  const engine = await withEngine(signal, stepsOf(bench, plan, options), () => bench.close());
+  const engine = await withEngine(signal, stepsOf(bench, plan, options), {
+    cleanUp: () => bench.close(),
+  });
   const report: BenchReport = {
     machine: describeMachine(engine),
     date: new Date(),

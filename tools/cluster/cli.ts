@@ -76,8 +76,10 @@ async function up(cluster: Stack, stack: SwarmStack, signal: AbortSignal): Promi
       },
     },
   ];
-  await withEngine(signal, steps, async () => {
-    if (isIncomplete) await removeCluster(cluster);
+  await withEngine(signal, steps, {
+    cleanUp: async () => {
+      if (isIncomplete) await removeCluster(cluster);
+    },
   });
 
   const names: unknown[] = [];

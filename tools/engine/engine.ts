@@ -113,20 +113,26 @@ export function engineStep(
   };
 }
 
+export interface EngineOptions {
+  needs?: Needs;
+  /** Is told the engine before the steps run. */
+  onEngine?: (engine: Engine) => void;
+  /** Runs after the steps, when nothing but it writes to the terminal. */
+  last?: () => Promise<void>;
+  /** Runs in the end, even if something has failed, before the engine is stopped. */
+  cleanUp?: () => Promise<void>;
+}
+
 /**
  * Runs the engine step and then the steps of a command that needs Docker. An engine that was started
  * for them is stopped afterwards if no container runs in it.
- * @param cleanUp Runs after the steps, whether or not they failed, before the engine is stopped.
- * @param onEngine Is told the engine before the steps run.
  * @returns The engine.
  * @throws What the first failing step or the clean-up throws.
  */
 export async function withEngine(
   signal: AbortSignal,
   steps: readonly Step[],
-  cleanUp?: () => Promise<void>,
-  needs?: Needs,
-  onEngine?: (engine: Engine) => void,
+  { needs, onEngine, last, cleanUp }: EngineOptions = {},
 ): Promise<Engine> {
   let engine: Engine | undefined;
   const keep = (ready: Engine): void => {
@@ -135,6 +141,7 @@ export async function withEngine(
   };
   try {
     await runSteps([engineStep(signal, keep, needs), ...steps]);
+    await last?.();
   } finally {
     try {
       await cleanUp?.();

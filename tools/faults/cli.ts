@@ -82,7 +82,9 @@ main(async (signal) => {
   const steps = Array.from({ length: rounds }, (_, index) =>
     chosen.map((faultCase) => stepFor(faultCase, index + 1)),
   );
-  const engine = await withEngine(signal, [build, ...steps.flat()], async () => project?.remove());
+  const engine = await withEngine(signal, [build, ...steps.flat()], {
+    cleanUp: async () => project?.remove(),
+  });
   const machine = describeMachine(engine);
   const run = { stack, machine, date: new Date(), rounds, rate, inFlightLimit };
   const report: LabReport = { ...run, cases: reports };

@@ -1,4 +1,5 @@
 import path from "node:path";
+import { Option } from "commander";
 import { describeEngine, withEngine } from "../engine/engine";
 import { collect, commandLine, main, wholeNumber } from "../lib/cli";
 import type { Report } from "../lib/progress";
@@ -6,6 +7,8 @@ import { requireWritable, writeReport } from "../lib/report-file";
 import { classCommand } from "./class/command";
 import { addClassOptions, readClassOptions } from "./class/options";
 import { copyRepository, gradeCopy } from "./grade-repository";
+import { type HintLevel, hintLevels, withhold } from "./hints";
+import { nameOfCommand, pathOfDocs } from "./invocation";
 import { leaveRepository } from "./leave";
 import { machineNames } from "./machine";
 import { renderHtml } from "./render-html";
@@ -13,12 +16,15 @@ import { renderText } from "./render-text";
 import { tasks as allTasks, type Task } from "./repository";
 import { tally, unjudged } from "./score";
 import type { Graded } from "./session";
+import { watchCommand } from "./watch/command";
 
 interface Options {
   task: Task[];
   json?: boolean;
   html?: string;
+  hints: HintLevel;
   strict?: boolean;
+  watch?: boolean;
   timeout: number;
 }
 
@@ -29,7 +35,7 @@ const addTask = collect(allTasks);
 
 main(
   async (signal) => {
-    const program = commandLine("npm run grade --")
+    const program = commandLine(nameOfCommand(process.argv[1] as string, process.env))
       .description(
         "Builds and runs a repository of the course, and reports what holds and what not.",
       )
@@ -42,23 +48,44 @@ main(
       )
       .option("--json", "print the report as JSON")
       .option("--html <file>", "also write the report as one page, with pictures")
+      .addOption(
+        new Option(
+          "--hints <level>",
+          "none: only the verdicts; where: also causes and places; what: all",
+        )
+          .choices(hintLevels)
+          .default("what"),
+      )
+      .addOption(
+        new Option("--watch", "grade again whatever is saved, until Ctrl-C").conflicts([
+          "json",
+          "html",
+          "strict",
+          "class",
+          "out",
+        ]),
+      )
       .option("--strict", "exit with 2 if points could not be judged, and none fails")
       .option("--timeout <seconds>", "for one build", wholeNumber(1, 86_400), 600)
       .addHelpText(
         "after",
-        "\nExit code: 0 no point fails, 1 a point fails, 2 no result. See docs/grader.md.",
+        `\nExit code: 0 no point fails, 1 a point fails, 2 no result. See ${pathOfDocs()}.`,
       );
     addClassOptions(program).parse();
     const options = program.opts<Options>();
     const tasks = allTasks.filter(
       (task) => options.task.length === 0 || options.task.includes(task),
     );
+    const { hints } = options;
     const buildTimeoutMs = options.timeout * 1_000;
-    const command = readClassOptions(program, { tasks, buildTimeoutMs });
+    const command = readClassOptions(program, { tasks, buildTimeoutMs, hints });
     if (command !== undefined) return classCommand(command, signal);
     const folder = path.resolve(program.args[0] ?? ".");
     const page = options.html === undefined ? undefined : path.resolve(options.html);
     leaveRepository(folder);
+    if (options.watch) {
+      return watchCommand(folder, { chosen: tasks, hints, buildTimeoutMs, signal });
+    }
 
     const copy = await copyRepository(folder);
     let graded: Graded = { reports: [], pictures: new Map() };
@@ -72,11 +99,13 @@ main(
       });
     };
     if (page !== undefined) await requireWritable(page);
-    const engine = await withEngine(signal, [{ title: "Grading", run }], copy.remove, {
-      ports: false,
+    const engine = await withEngine(signal, [{ title: "Grading", run }], {
+      needs: { ports: false },
+      cleanUp: copy.remove,
     });
 
-    const { reports, pictures } = graded;
+    const { pictures } = graded;
+    const reports = withhold(graded.reports, hints);
     const facts = {
       repository: path.basename(folder),
       graded: new Date(),

@@ -51,6 +51,13 @@ export function grading(task: Task, folder: TaskFolder | undefined, sandbox: San
       ],
       seconds: Math.round(milliseconds / 100) / 10,
     }),
+    /** The points that have been judged. */
+    reportSoFar: (): TaskReport => ({
+      task,
+      source,
+      points: [pointOf("folder", problem), ...points.values()],
+      seconds: Math.round(milliseconds / 100) / 10,
+    }),
     /** The front page in a browser, as PNG, if it was opened. */
     picture: () => picture,
   };
@@ -76,8 +83,10 @@ function problemOf(folder: TaskFolder | undefined, task: Task): Finding | undefi
 export interface Listener {
   /** @returns Where the progress of a task goes; by default, the sandbox's report. */
   reportOn?(task: Task): Report;
-  /** Everything that can be read has been judged. */
-  onRead?(): void;
+  /** The points of a task that can be read have been judged. */
+  onTaskRead?(report: TaskReport): void;
+  /** Everything that can be read has been judged. What it returns is awaited before anything is built. */
+  onRead?(): void | Promise<void>;
   /** @param picture The front page in a browser, as PNG, if it was opened. */
   onGraded?(report: TaskReport, picture: Buffer | undefined): void;
 }
@@ -91,15 +100,18 @@ export async function gradeAll(
   tasks: readonly Task[],
   folders: ReadonlyMap<Task, TaskFolder>,
   sandbox: Sandbox,
-  { reportOn, onRead, onGraded }: Listener = {},
+  { reportOn, onTaskRead, onRead, onGraded }: Listener = {},
 ): Promise<TaskReport[]> {
   const built = ownImages(folders);
   const gradings = tasks.map((task) => {
     const report = reportOn?.(task) ?? sandbox.report;
     return grading(task, folders.get(task), { ...sandbox, report, ownImages: built });
   });
-  for (const { read } of gradings) await read();
-  onRead?.();
+  for (const { read, reportSoFar } of gradings) {
+    await read();
+    onTaskRead?.(reportSoFar());
+  }
+  await onRead?.();
   const reports: TaskReport[] = [];
   for (const { run, takeDown, report, picture } of gradings) {
     await run().finally(takeDown);

@@ -1,4 +1,5 @@
 import path from "node:path";
+import { nameOfPath } from "../lib/search-path";
 import { contains, realPathOf } from "./paths";
 
 /**
@@ -7,7 +8,8 @@ import { contains, realPathOf } from "./paths";
  * @param repository An absolute path.
  */
 export function leaveRepository(repository: string): void {
-  process.env.PATH = pathOutside(repository, process.env.PATH ?? "");
+  const name = nameOfPath(process.env);
+  process.env[name] = pathOutside(repository, process.env[name] ?? "");
   process.chdir(path.parse(repository).root);
 }
 

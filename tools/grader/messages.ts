@@ -11,6 +11,10 @@ export interface Request {
   folders: (Omit<TaskFolder, "entries"> & { entries: [string, Kind][] })[];
   /** For one build. */
   buildTimeoutMs: number;
+  /** Given if other requests may follow, each of which replaces the one before. */
+  number?: number;
+  /** Folders of copies that are replaced, and where they are moved before anything is judged. */
+  moved?: [from: string, to: string][];
 }
 
 /** A graded task. */
@@ -31,9 +35,14 @@ export type Message =
   | { kind: "milestone" | "detail"; part: Part; line: string }
   | { kind: "done"; part: "reading" }
   | { kind: "done"; part: Task; report: TaskReport }
+  /** The points that can be read, before any is built and run. */
+  | { kind: "read"; part: Task; report: TaskReport }
   /** The front page in a browser, as PNG in base64. */
   | { kind: "picture"; part: Task; picture: string }
   | { kind: "alive" };
+
+/** @returns The number of the request that a message answers, if it has one. */
+export const numberIn = (text: string): unknown => asRecord(parse(text)).number;
 
 /**
  * Reads a line from the machine. A machine that a repository has taken over may send anything.
@@ -48,7 +57,9 @@ export function readMessage(text: string): Message | undefined {
     return { kind, part: task ?? "reading", line: asText(line) };
   }
   if (task === undefined) return kind === "done" ? { kind, part: "reading" } : undefined;
-  if (kind === "done") return { kind, part: task, report: readReport(task, asRecord(report)) };
+  if (kind === "done" || kind === "read") {
+    return { kind, part: task, report: readReport(task, asRecord(report)) };
+  }
   return kind === "picture" ? { kind, part: task, picture: String(picture) } : undefined;
 }
 

@@ -9,7 +9,7 @@ export function renderText(tasks: readonly TaskReport[]): string {
     const heading = pc.bold(`${task}  ${source.replace(/^\d\. /, "")}`);
     const causes = points
       .filter((point) => point.verdict !== "pass" && point.cause && !isConsequence(point))
-      .map(renderCause);
+      .map((point) => `\n${renderCause(point)}`);
     const score = `  ${scoreLine(points)} (${seconds} s)`;
     return [heading, ...points.map(renderPoint), ...causes, "", score].join("\n");
   });
@@ -25,9 +25,10 @@ function renderPoint({ verdict, title, cause }: Point): string {
   return `  ${colors[verdict](marks[verdict])} ${title}${observed}`;
 }
 
-function renderCause(point: Point): string {
-  const { verdict, id, cause, hint } = point;
+/** @returns Two lines on a point that does not hold: why, where, and what to do. */
+export function renderCause(point: Point): string {
+  const { verdict, id, title, cause, hint } = point;
   const place = placeOf(point);
   const label = colors[verdict](`${marks[verdict]} ${id}`);
-  return `\n  ${label}: ${cause}${place ? ` (${place})` : ""}${hint ? `\n    ${hint}` : ""}`;
+  return `  ${label}: ${cause ?? title}${place ? ` (${place})` : ""}${hint ? `\n    ${hint}` : ""}`;
 }

@@ -20,6 +20,14 @@ export interface TaskFolder extends Snapshot {
   name: string;
 }
 
+/** Where the tasks of a repository are. */
+export interface Home {
+  /** The repository's folder. */
+  root: string;
+  /** Of each task that exists. */
+  folders: ReadonlyMap<Task, string>;
+}
+
 /**
  * Copies the tasks of a repository, which are at its root or in one of its folders. From then on
  * they are read, built and run from the copy: nothing in the repository is used or changed.
@@ -31,22 +39,44 @@ export async function openRepository(
   folder: string,
   scratch: string,
 ): Promise<ReadonlyMap<Task, TaskFolder>> {
+  const home = requireTasks(folder);
+  const usage: Usage = { entries: 0, bytes: 0 };
+  const copies = [...home.folders.keys()].map((task) => copyTask(home, task, scratch, usage));
+  return new Map(copies.map((copy) => [copy.task, copy]));
+}
+
+/**
+ * Finds the tasks of a repository.
+ * @throws {UserError} if the folder does not exist or contains no task.
+ */
+export function requireTasks(folder: string): Home {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
     throw new UserError(`${folder} is not a folder: give the path of a repository of the course.`);
   }
   const root = realpathSync(folder);
   const home = findTasks(root);
-  if (home === undefined) {
-    throw new UserError(`${folder} holds no task0 to task6: give the folder that does.`);
-  }
-  const usage: Usage = { entries: 0, bytes: 0 };
-  const folders = new Map<Task, TaskFolder>();
-  for (const [task, from] of home) {
-    const to = path.join(realpathSync(scratch), task);
-    const copy = copyFolder(from, to, usage);
-    folders.set(task, { task, path: to, name: path.relative(root, from), ...copy });
-  }
-  return folders;
+  if (home.folders.size > 0) return home;
+  throw new UserError(`${folder} holds no task0 to task6: give the folder that does.`);
+}
+
+/**
+ * Copies one task.
+ * @param home Has this task.
+ * @param scratch Where the copy is made, under the task's name.
+ * @param usage What has been copied of the same repository; this copy is added.
+ * @param skipped Paths from the task's folder that are not copied.
+ */
+export function copyTask(
+  home: Home,
+  task: Task,
+  scratch: string,
+  usage: Usage,
+  skipped?: ReadonlySet<string>,
+): TaskFolder {
+  const from = home.folders.get(task) as string;
+  const to = path.join(realpathSync(scratch), task);
+  const copy = copyFolder(from, to, usage, skipped);
+  return { task, path: to, name: path.relative(home.root, from), ...copy };
 }
 
 const isFolder = (file: string): boolean =>
@@ -74,15 +104,18 @@ export function decodeByMark(bytes: Buffer): string {
   return new TextDecoder(encoding).decode(bytes);
 }
 
-/** @returns The folder of each task, at most two levels down. */
-function findTasks(root: string): [Task, string][] | undefined {
+/**
+ * Finds the folder of each task, at most two levels down.
+ * @param root An absolute path without links.
+ */
+export function findTasks(root: string): Home {
   let folders = [root];
   for (let level = 0; level <= 2; level += 1) {
     const found = folders.map(tasksIn).find((home) => home.length > 0);
-    if (found !== undefined) return found;
+    if (found !== undefined) return { root, folders: new Map(found) };
     folders = folders.flatMap(foldersIn).slice(0, max.searchedFolders);
   }
-  return undefined;
+  return { root, folders: new Map() };
 }
 
 /** @returns The folder of each task in a folder; one in capitals counts, too. */

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import path from "node:path";
+import type { Readable } from "node:stream";
 import { argv } from "../lib/argv";
 import { UserError } from "../lib/errors";
 import { printable } from "../lib/printable";
@@ -40,44 +41,68 @@ export async function gradeIn(machine: Machine, options: SessionOptions): Promis
   const { tasks, folders, scratch, buildTimeoutMs, signal, onMessage } = options;
   const target = `/graded-${randomBytes(3).toString("hex")}`;
   await putFolder(machine, scratch, target, { signal });
-  const request: Request = {
-    tasks,
-    folders: Array.from(folders.values(), (folder) => ({
-      ...folder,
-      path: path.posix.join(target, folder.task),
-      entries: [...folder.entries],
-    })),
-    buildTimeoutMs,
-  };
-
-  const silence = new AbortController();
-  const watchdog = setTimeout(() => silence.abort(), maxSilenceMs);
-  const { stdout, stderr } = await attempt(
-    "docker",
-    argv`exec --interactive ${machine.name} node tools/grader/inside.js`,
-    {
-      input: `${JSON.stringify(request)}\n`,
-      holdStdin: true,
-      signal: AbortSignal.any([signal, silence.signal]),
-      onLine: (line) => {
-        const message = readMessage(line);
-        if (message === undefined) return;
-        watchdog.refresh();
-        onMessage?.(message);
-      },
-    },
-  );
-  clearTimeout(watchdog);
+  const moved = Array.from(folders.values(), (folder) => {
+    return { ...folder, path: path.posix.join(target, folder.task) };
+  });
+  const input = lineOf({ tasks, folders: moved, buildTimeoutMs });
+  const { stdout, reason } = await runInside(machine, {
+    input,
+    signal,
+    onMessage: (message) => onMessage?.(message),
+  });
   signal.throwIfAborted();
   const { reports, pictures } = resultsIn(stdout);
   const missing = tasks.find((task) => !reports.has(task));
   if (missing === undefined) {
     return { reports: tasks.flatMap((task) => reports.get(task) ?? []), pictures };
   }
+  throw new UserError(`${missing} could not be graded: ${reason}.`);
+}
+
+/** @returns A request as the grader in the machine reads it. */
+export function lineOf(request: Omit<Request, "folders"> & { folders: TaskFolder[] }): string {
+  const folders = request.folders.map((folder) => ({ ...folder, entries: [...folder.entries] }));
+  return `${JSON.stringify({ ...request, folders } satisfies Request)}\n`;
+}
+
+interface InsideOptions {
+  /** The requests, as {@link lineOf} writes them. */
+  input: string | Readable;
+  signal: AbortSignal;
+  /** Called for each message that is not too long, and with the line that it was. */
+  onMessage(message: Message, line: string): void;
+}
+
+/**
+ * Runs the grader in the machine until it ends, hangs, or prints without end.
+ * @returns All that it printed; `reason` says why it failed, if it did.
+ */
+export async function runInside(
+  machine: Machine,
+  { input, signal, onMessage }: InsideOptions,
+): Promise<{ stdout: string; reason: string }> {
+  const silence = new AbortController();
+  const watchdog = setTimeout(() => silence.abort(), maxSilenceMs);
+  const { stdout, stderr } = await attempt(
+    "docker",
+    argv`exec --interactive ${machine.name} node tools/grader/inside.js`,
+    {
+      input,
+      holdStdin: true,
+      signal: AbortSignal.any([signal, silence.signal]),
+      onLine: (line) => {
+        const message = readMessage(line);
+        if (message === undefined) return;
+        watchdog.refresh();
+        onMessage(message, line);
+      },
+    },
+  );
+  clearTimeout(watchdog);
   const reason = silence.signal.aborted
     ? `it was silent for ${maxSilenceMs / 1000} s`
     : printable(stderr.trim().split("\n").at(-1) ?? "").slice(0, 300) || "it ended";
-  throw new UserError(`${missing} could not be graded: the grader's machine failed (${reason}).`);
+  return { stdout, reason: `the grader's machine failed (${reason})` };
 }
 
 /** Reads the results once the program has ended: a picture is longer than `onLine` passes on. */

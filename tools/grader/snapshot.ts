@@ -32,10 +32,16 @@ const max = {
  * @param from Is not changed.
  * @param to Must not exist.
  * @param all What has been copied from the same repository; this copy is added.
+ * @param skipped Paths from the folder, with what is in them.
  * @throws {Error} if the copy cannot be written.
  */
-export function copyFolder(from: string, to: string, all: Usage): Snapshot {
-  const copy = new Copy(from, to, all);
+export function copyFolder(
+  from: string,
+  to: string,
+  all: Usage,
+  skipped: ReadonlySet<string> = new Set(),
+): Snapshot {
+  const copy = new Copy(from, to, all, skipped);
   let refusal: string | undefined;
   try {
     copy.addFolder("", 1, false);
@@ -57,6 +63,7 @@ class Copy {
     private readonly from: string,
     private readonly to: string,
     private readonly all: Usage,
+    private readonly skipped: ReadonlySet<string>,
   ) {}
 
   /** @returns Whether the folder is empty. */
@@ -72,7 +79,8 @@ class Copy {
       names: listNames(source, limit.entries + 1),
     }));
     for (const name of names) {
-      this.add(path.posix.join(folder, name), depth, isModule || name === "node_modules");
+      const file = path.posix.join(folder, name);
+      if (!this.skipped.has(file)) this.add(file, depth, isModule || name === "node_modules");
     }
     // The copy's owner must be able to remove what is in it
     fs.chmodSync(target, (mode & 0o777) | 0o700);

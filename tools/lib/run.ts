@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import path from "node:path";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { execa } from "execa";
 import { CommandError } from "./errors";
 import { eachLine } from "./lines";
+import { nameOfPath } from "./search-path";
 
 export interface RunOptions {
   cwd?: string;
@@ -18,7 +19,7 @@ export interface RunOptions {
   /** Called with each line of stdout and stderr as it arrives; above 64 kB, in pieces. */
   onLine?: ((line: string) => void) | undefined;
   /** Written to stdin, which is then closed. By default stdin is empty. */
-  input?: string;
+  input?: string | Readable;
   /**
    * Keeps stdin open while the program runs, and closes it before SIGTERM: the process on the other
    * side of `docker exec -i` sees the end of stdin but not the signal.
@@ -70,8 +71,10 @@ export async function attempt(
   const failed = (stderr: string, stdout = ""): Outcome => {
     return { ok: false, exitCode: undefined, stdout, stderr };
   };
-  const env = { ...process.env, ...options.env };
-  env.PATH = absoluteEntries(env.PATH ?? "");
+  const env: NodeJS.ProcessEnv = { ...process.env, ...options.env };
+  const { [nameOfPath(env)]: searchPath = "" } = env;
+  delete env[nameOfPath(env)];
+  env.PATH = absoluteEntries(searchPath);
   const problem = signal?.aborted ? "was canceled" : explainInvalid(command, args);
   if (problem !== undefined) return failed(problem);
 
@@ -87,8 +90,9 @@ export async function attempt(
   const { pid, stdin, stdout, stderr } = child;
   if (pid === undefined) return failed((await child).originalMessage ?? "did not start");
   if (!detached) groups.add(pid);
-  if (input !== undefined) stdin?.write(input);
-  if (!holdStdin) stdin?.end();
+  if (typeof input === "string") stdin?.write(input);
+  else if (stdin) input?.pipe(stdin, { end: !holdStdin });
+  if (!holdStdin && !(input instanceof Readable)) stdin?.end();
 
   const stop = new AbortController();
   let bytes = 0;

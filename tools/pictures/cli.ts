@@ -63,9 +63,11 @@ main(async (signal) => {
       },
     })),
   ];
-  await withEngine(signal, steps, async () => {
-    await browser?.close();
-    await stack.remove();
+  await withEngine(signal, steps, {
+    cleanUp: async () => {
+      await browser?.close();
+      await stack.remove();
+    },
   });
   process.stdout.write(`${lines.join("\n")}\n`);
   return undefined;

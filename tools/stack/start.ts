@@ -24,7 +24,7 @@ main(async (signal) => {
     lines = await start(step, report, signal);
     return step.kind === "print" ? `${step.name} ran` : `${step.name} is up`;
   };
-  await withEngine(signal, [{ title: step.name, run }], undefined, { temporaryFolder: false });
+  await withEngine(signal, [{ title: step.name, run }], { needs: { temporaryFolder: false } });
   if (step.kind !== "print") lines.push("", "Stop it with: npm stop");
   process.stdout.write(`${lines.join("\n")}\n`);
   return undefined;

@@ -1,6 +1,7 @@
 import path from "node:path";
 import { describeEngine, type Engine, withEngine } from "../../engine/engine";
 import type { Report } from "../../lib/progress";
+import type { HintLevel } from "../hints";
 import { leaveRepository } from "../leave";
 import type { Task } from "../repository";
 import { tally, unjudged } from "../score";
@@ -17,6 +18,7 @@ export interface ClassCommand {
   jobs: number;
   tasks: readonly Task[];
   buildTimeoutMs: number;
+  hints: HintLevel;
   timeoutMs: number;
   json: boolean;
   strict: boolean;
@@ -42,10 +44,10 @@ export async function classCommand(command: ClassCommand, signal: AbortSignal): 
     const output = new Output(out, versions, env);
     rows = await gradeClass(members, { ...command, output, report, signal });
   };
-  const keep = (engine: Engine): void => {
+  const onEngine = (engine: Engine): void => {
     versions = describeEngine(engine);
   };
-  await withEngine(signal, [{ title: "Grading", run }], undefined, { ports: false }, keep);
+  await withEngine(signal, [{ title: "Grading", run }], { needs: { ports: false }, onEngine });
   process.stdout.write(command.json ? renderJson(rows) : renderText(rows, out));
   return exitCodeOf(rows, command.strict);
 }

@@ -3,6 +3,7 @@ import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import path from "node:path";
 import { root } from "../../lib/course";
 import type { RepositoryCopy } from "../grade-repository";
+import type { HintLevel } from "../hints";
 import type { Task } from "../repository";
 
 /** What the result of a grading depends on, besides the machine and its base images. */
@@ -10,15 +11,16 @@ export interface GradingInputs {
   copy: Pick<RepositoryCopy, "folders" | "scratch">;
   tasks: readonly Task[];
   buildTimeoutMs: number;
+  hints: HintLevel;
 }
 
 /** @returns A hash of the copy, the grader and its options: while it is the same, so is the result. */
-export function digestOf({ copy, tasks, buildTimeoutMs }: GradingInputs): string {
+export function digestOf({ copy, tasks, buildTimeoutMs, hints }: GradingInputs): string {
   const hash = createHash("sha256");
   const folders = Array.from(copy.folders.values(), ({ task, name, refusal }) => {
     return [task, name, refusal ?? null];
   });
-  hash.update(JSON.stringify([graderDigest(), tasks, buildTimeoutMs, folders]));
+  hash.update(JSON.stringify([graderDigest(), tasks, buildTimeoutMs, hints, folders]));
   addFolder(hash, copy.scratch);
   return hash.digest("hex");
 }

@@ -2,6 +2,7 @@ import { CommandError, UserError } from "../../lib/errors";
 import { printable } from "../../lib/printable";
 import type { Report } from "../../lib/progress";
 import { copyRepository, gradeCopy } from "../grade-repository";
+import { type HintLevel, withhold } from "../hints";
 import { buildMachine, machineNames } from "../machine";
 import type { Task } from "../repository";
 import { scoreLine, unjudged } from "../score";
@@ -15,6 +16,7 @@ interface ClassOptions {
   tasks: readonly Task[];
   /** For one build. */
   buildTimeoutMs: number;
+  hints: HintLevel;
   /** For one repository. */
   timeoutMs: number;
   /** How many repositories are graded at the same time. */
@@ -123,13 +125,14 @@ async function gradeMember(member: Member, options: MemberOptions): Promise<Row>
 }
 
 async function gradeFolder(member: Member, options: MemberOptions) {
-  const { tasks, buildTimeoutMs, image, names: machineNames, signal } = options;
+  const { tasks, buildTimeoutMs, hints, image, names: machineNames, signal } = options;
   const report = quiet(options.report, member.name);
   const copy = await copyRepository(member.folder);
   try {
-    const digest = digestOf({ copy, tasks, buildTimeoutMs });
+    const digest = digestOf({ copy, tasks, buildTimeoutMs, hints });
     const session = { tasks, buildTimeoutMs, image, machineNames, report, signal };
-    return { graded: await gradeCopy(copy, session), digest };
+    const { reports, pictures } = await gradeCopy(copy, session);
+    return { graded: { reports: withhold(reports, hints), pictures }, digest };
   } finally {
     await copy.remove();
   }

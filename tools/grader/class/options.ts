@@ -10,6 +10,7 @@ interface Options {
   html?: string;
   json?: boolean;
   strict?: boolean;
+  watch?: boolean;
   jobs: number;
   limit: number;
 }
@@ -34,7 +35,7 @@ export const addClassOptions = (program: Command): Command =>
  */
 export function readClassOptions(
   program: Command,
-  grading: Pick<ClassCommand, "tasks" | "buildTimeoutMs">,
+  grading: Pick<ClassCommand, "tasks" | "buildTimeoutMs" | "hints">,
 ): ClassCommand | undefined {
   const { args } = program;
   const { class: parent, out, html, jobs, limit, ...options } = program.opts<Options>();
@@ -42,6 +43,7 @@ export function readClassOptions(
   if (html !== undefined) {
     throw new UserError("--html is for one repository: the pages of a class are in --out.");
   }
+  if (options.watch) throw new UserError("--watch is for one repository: name only one.");
   return {
     ...grading,
     folders: args.length === 0 && parent === undefined ? ["."] : args,
