@@ -17,6 +17,7 @@ describe.each([
   ["stack/stop", () => import("../../tools/stack/stop")],
   ["stack/redeploy", () => import("../../tools/stack/redeploy")],
   ["engine/cli", () => import("../../tools/engine/cli")],
+  ["engine/doctor", () => import("../../tools/engine/doctor")],
   ["lineage/cli", () => import("../../tools/lineage/cli")],
   ["grader/cli", () => import("../../tools/grader/cli")],
   ["faults/cli", () => import("../../tools/faults/cli")],
@@ -36,7 +37,7 @@ describe.each([
   });
 
   async function outcomeOf(argument: string) {
-    process.argv = ["node", "script", argument];
+    process.argv = ["node", "cli.ts", argument];
     const outcome = { stdout: "", stderr: "", code: -1 };
     for (const stream of ["stdout", "stderr"] as const) {
       vi.spyOn(process[stream], "write").mockImplementation((text) => {
