@@ -1,4 +1,4 @@
-import { printable } from "../lib/printable";
+import { printableLine } from "../lib/printable";
 import type { Point } from "./point";
 import { type Task, type TaskFolder, tasks } from "./repository";
 import { verdicts } from "./score";
@@ -97,5 +97,4 @@ const asRecord = (value: unknown): Record<string, unknown> =>
   typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 
 /** One line without a terminal's control sequences. */
-const asText = (value: unknown): string =>
-  printable(String(value ?? "").slice(0, 2_000)).replace(/\s+/g, " ");
+const asText = (value: unknown): string => printableLine(String(value ?? "").slice(0, 2_000));

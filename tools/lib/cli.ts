@@ -4,7 +4,7 @@ import { format } from "node:util";
 import { Command, InvalidArgumentError } from "commander";
 import pc from "picocolors";
 import { CommandError, UserError } from "./errors";
-import { printable } from "./printable";
+import { printable, printableLine } from "./printable";
 
 /** Exit codes by signal. */
 const interrupts = {
@@ -160,7 +160,7 @@ function describe(error: unknown): string {
 /** @returns One line, and before it the stack if `DEBUG` is set. */
 function describeDefect(reason: unknown): string {
   const message = reason instanceof Error ? reason.message || reason.name : format(reason);
-  const line = printable(message).replace(/\s+/g, " ").trim();
+  const line = printableLine(message).trim();
   const stack = process.env.DEBUG ? `${describe(reason)}\n` : "";
   return `${stack}${errorLabel()} ${line} (a defect of this program: please report it)\n`;
 }

@@ -22,3 +22,6 @@ const controls = new RegExp(
  * @returns The text without control sequences and control characters, except newlines and tabs.
  */
 export const printable = (text: string): string => text.replace(controls, "");
+
+/** @returns A text that is safe to print, on one line. */
+export const printableLine = (text: string): string => printable(text).replace(/\s+/g, " ");

@@ -74,9 +74,10 @@ export async function startWithCompose(
 export async function stopWithCompose(task: string): Promise<boolean> {
   const stack = stackOf(task);
   const containers = (await listProjects()).filter(({ folder }) => folder === stack.folder);
-  const temporary = containers.filter(({ isTemporary }) => isTemporary).map(({ name }) => name);
   const names = new Set(containers.map(({ name }) => name));
-  for (const name of temporary) if (name !== projectOf(stack)) names.delete(name);
+  for (const { name, isTemporary } of containers) {
+    if (isTemporary && name !== projectOf(stack)) names.delete(name);
+  }
   for (const project of names) {
     // By its labels alone: the shell's variables may have changed since
     const env = { COMPOSE_FILE: undefined, COMPOSE_PROFILES: undefined };

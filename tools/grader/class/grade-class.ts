@@ -1,5 +1,5 @@
 import { CommandError, UserError } from "../../lib/errors";
-import { printable } from "../../lib/printable";
+import { printableLine } from "../../lib/printable";
 import type { Report } from "../../lib/progress";
 import { copyRepository, gradeCopy } from "../grade-repository";
 import { type HintLevel, withhold } from "../hints";
@@ -148,7 +148,7 @@ function explain(error: unknown): string {
   const { message } = error as Error;
   const isExpected = error instanceof UserError || error instanceof CommandError;
   const text = isExpected ? message : `a defect of the grader: ${message}`;
-  return printable(text).replace(/\s+/g, " ").slice(0, 500);
+  return printableLine(text).slice(0, 500);
 }
 
 /** @returns Such as `alice: 12 of 14 hold, 1 fails`. */

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { type Dirent, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../../lib/errors";
-import { printable } from "../../lib/printable";
+import { printableLine } from "../../lib/printable";
 import { contains, realPathOf } from "../paths";
 
 /** A repository of a class. */
@@ -43,7 +43,7 @@ export function findMembers(
   const outputs = outputNames([...links.keys()]);
   return Array.from(links, ([folder, isLink], index) => ({
     folder,
-    name: printable(path.basename(folder)).replace(/\s+/g, " ").trim() || "(no name)",
+    name: printableLine(path.basename(folder)).trim() || "(no name)",
     output: outputs[index] as string,
     ...(isLink && { problem: "it is a symbolic link, which the grader does not follow" }),
   }));

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { withEngine } from "../../engine/engine";
 import { onEnd } from "../../lib/cli";
-import { printable } from "../../lib/printable";
+import { printableLine } from "../../lib/printable";
 import type { Report } from "../../lib/progress";
 import { type Machine, machineNames, openMachine } from "../machine";
 import { requireTasks } from "../repository";
@@ -36,7 +36,7 @@ export async function watchCommand(
   };
   const last = async (): Promise<void> => {
     const { stdout } = process;
-    const title = `Watching ${printable(path.basename(root)).replace(/\s+/g, " ")}`;
+    const title = `Watching ${printableLine(path.basename(root))}`;
     const isLive = stdout.isTTY && process.env.CI === undefined;
     const view = isLive ? liveView(title, stdout) : plainView((text) => stdout.write(text));
     if (machine !== undefined) await watch(machine, { ...options, root, scratch, view });

@@ -1,5 +1,5 @@
 import pc from "picocolors";
-import { printable } from "../../lib/printable";
+import { printable, printableLine } from "../../lib/printable";
 import { renderCause } from "../render-text";
 import { colors, isConsequence, marks, scoreLine } from "../score";
 import type { Change, TaskState } from "./board";
@@ -33,7 +33,7 @@ function renderFiles(files: readonly string[]): string {
   const [first = "", ...others] = files;
   const count = others.length === 1 ? "1 other" : `${others.length} others`;
   const rest = others.length === 0 ? "" : ` and ${count}`;
-  return `${printable(first).replace(/\s+/g, " ")}${rest}`;
+  return `${printableLine(first)}${rest}`;
 }
 
 /** For a pipe or a log: a line for what happens, when it happens. */
