@@ -11,6 +11,8 @@ import { UserError } from "../lib/errors";
 import type { Step } from "../lib/progress";
 import { openTemporaryProject } from "../lib/temporary-project";
 
+const maxAttempts = 3;
+
 /** Screenshots of production: the file, the viewport in CSS pixels, and what to do on the page. */
 const pictures = [
   { file: "site.webp", viewport: { width: 1280, height: 800 }, show: showGreeting },
@@ -53,11 +55,9 @@ main(async (signal) => {
       title: file,
       run: async () => {
         browser ??= await launchChromium(chromium);
-        const page = await browser.newPage({ viewport, deviceScaleFactor: 2 });
-        await page.goto(`http://localhost:${stack.ports.PROXY_PORT}`);
-        const picture = await capture(page, await show(page));
+        const url = `http://localhost:${stack.ports.PROXY_PORT}`;
+        const picture = await take(browser, url, viewport, show);
         await writeFile(path.join(folder, file), picture);
-        await page.close();
         lines.push(`${path.join(folder, file)}  ${Math.ceil(picture.length / 1_000)} kB`);
         return undefined;
       },
@@ -72,6 +72,34 @@ main(async (signal) => {
   process.stdout.write(`${lines.join("\n")}\n`);
   return undefined;
 });
+
+/**
+ * Takes a picture, and takes it again if Chromium has canceled a request: it does so whenever this
+ * machine gets an address, and a container's network gets its own about a second late.
+ * @param show Prepares the page. It returns the part to capture; undefined for the viewport.
+ */
+async function take(
+  browser: Browser,
+  url: string,
+  viewport: { width: number; height: number },
+  show: (page: Page) => Promise<Locator | undefined>,
+): Promise<Buffer> {
+  for (let attempt = 1; ; attempt += 1) {
+    const page = await browser.newPage({ viewport, deviceScaleFactor: 2 });
+    let isCutOff = false;
+    page.on("requestfailed", (request) => {
+      isCutOff ||= request.failure()?.errorText === "net::ERR_NETWORK_CHANGED";
+    });
+    try {
+      await page.goto(url);
+      return await capture(page, await show(page));
+    } catch (error) {
+      if (!isCutOff || attempt === maxAttempts) throw error;
+    } finally {
+      await page.close();
+    }
+  }
+}
 
 async function showGreeting(page: Page): Promise<undefined> {
   await page.locator("#dynamic-content", { hasText: "Hello, World!" }).waitFor();
