@@ -91,10 +91,9 @@ export function describeEngine({ engine, compose, standIns }: Engine): string {
 }
 
 /** @returns One line about the machine of a measurement: cores, processor, engine. */
-export function describeMachine(engine: Engine | undefined): string {
+export function describeMachine(engine: Engine): string {
   const [cpu] = cpus();
-  const cores = `${cpus().length} × ${cpu?.model.trim() || process.arch}`;
-  return engine === undefined ? cores : `${cores}, ${describeEngine(engine)}`;
+  return `${cpus().length} × ${cpu?.model.trim() || process.arch}, ${describeEngine(engine)}`;
 }
 
 /** The first step of a command that needs Docker: finds or starts an engine and shows it. */
@@ -159,8 +158,7 @@ async function startEngine(docker: Docker, report: Report, signal: AbortSignal):
   if (missing.length > 0) await installEngine(missing, machine.os, report, signal);
   report("starting the engine");
   // With systemd, the package has started its service
-  if (!machine.hasSystemd) await startDaemon(signal);
-  return findDocker();
+  return machine.hasSystemd ? findDocker() : startDaemon(signal);
 }
 
 /**

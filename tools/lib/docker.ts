@@ -2,15 +2,6 @@ import { argv } from "./argv";
 import { UserError } from "./errors";
 import { attempt, type RunOptions, run } from "./run";
 
-/** @returns The version of the engine that the `docker` client uses, if it responds within 10 s. */
-export async function engineVersion(): Promise<string | undefined> {
-  const format = "{{.Server.Version}}";
-  const { ok, stdout } = await attempt("docker", argv`version --format=${format}`, {
-    timeoutMs: 10_000,
-  });
-  return ok ? stdout.trim() : undefined;
-}
-
 /**
  * Makes sure that the engine has an image that was built: a builder in a container may keep it.
  * @throws {UserError} if it has not.
