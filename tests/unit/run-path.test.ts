@@ -1,12 +1,4 @@
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
@@ -29,8 +21,8 @@ describe("PATH", () => {
     for (const folder of [cwd, path.join(cwd, "node_modules/.bin"), bin()]) {
       mkdirSync(folder, { recursive: true });
       for (const name of ["sh", "planted"]) {
-        writeFileSync(path.join(folder, name), `#!/bin/sh\necho "$0" >> ${record()}\n`);
-        chmodSync(path.join(folder, name), 0o755);
+        const script = `#!/bin/sh\necho "$0" >> ${record()}\n`;
+        writeFileSync(path.join(folder, name), script, { mode: 0o755 });
       }
     }
   });
