@@ -3,7 +3,7 @@ import { arch, tmpdir } from "node:os";
 import path from "node:path";
 import { debianMirror } from "../lib/apt";
 import { argv } from "../lib/argv";
-import { officialImages } from "../lib/docker";
+import { officialImages, standInLabel } from "../lib/docker";
 import { UserError } from "../lib/errors";
 import type { Report } from "../lib/progress";
 import { attempt, type RunOptions, run } from "../lib/run";
@@ -65,7 +65,7 @@ async function buildStandIns(
     for (const image of images) {
       report(`building the stand-in for ${image}`);
       const standIn = baseImages[image] ?? "";
-      const args: string[] = [];
+      const args = [`--label=${standInLabel}=${image}`];
       if (standIn === "nginx") args.push(`--build-arg=MIRROR=${mirror}`);
       if (standIn === "node") {
         const packages = argv`node-linux-${arch()}@24 npm@11`;

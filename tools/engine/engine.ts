@@ -96,22 +96,6 @@ export function describeMachine(engine: Engine): string {
   return `${cpus().length} × ${cpu?.model.trim() || process.arch}, ${describeEngine(engine)}`;
 }
 
-/** The first step of a command that needs Docker: finds or starts an engine and shows it. */
-export function engineStep(
-  signal: AbortSignal,
-  keep?: (engine: Engine) => void,
-  needs?: Needs,
-): Step {
-  return {
-    title: "Docker engine",
-    run: async (report) => {
-      const engine = await ensureEngine(report, signal, needs);
-      keep?.(engine);
-      return describeEngine(engine);
-    },
-  };
-}
-
 export interface EngineOptions {
   needs?: Needs;
   /** Is told the engine before the steps run. */
@@ -123,8 +107,8 @@ export interface EngineOptions {
 }
 
 /**
- * Runs the engine step and then the steps of a command that needs Docker. An engine that was started
- * for them is stopped afterwards if no container runs in it.
+ * Finds or starts an engine, shows it, and runs the steps of a command that needs it. An engine that
+ * was started for them is stopped afterwards if no container runs in it.
  * @returns The engine.
  * @throws What the first failing step or the clean-up throws.
  */
@@ -134,12 +118,13 @@ export async function withEngine(
   { needs, onEngine, last, cleanUp }: EngineOptions = {},
 ): Promise<Engine> {
   let engine: Engine | undefined;
-  const keep = (ready: Engine): void => {
-    engine = ready;
-    onEngine?.(ready);
+  const findEngine = async (report: Report): Promise<string> => {
+    engine = await ensureEngine(report, signal, needs);
+    onEngine?.(engine);
+    return describeEngine(engine);
   };
   try {
-    await runSteps([engineStep(signal, keep, needs), ...steps]);
+    await runSteps([{ title: "Docker engine", run: findEngine }, ...steps]);
     await last?.();
   } finally {
     try {
