@@ -6,7 +6,6 @@ import { leaveRepository } from "../../tools/grader/leave";
 import { attempt, type RunOptions } from "../../tools/lib/run";
 
 const sh = (script: string, options?: RunOptions) => attempt("sh", ["-c", script], options);
-const failed = { ok: false, exitCode: undefined };
 
 describe("PATH", () => {
   let top = "";
@@ -83,7 +82,7 @@ describe("PATH", () => {
     "is needed to find %s",
     async (command) => {
       const stderr = expect.stringContaining("ENOENT");
-      expect(await attempt(command, [], { cwd })).toMatchObject({ ...failed, stderr });
+      expect(await attempt(command, [], { cwd })).toMatchObject({ ok: false, stderr });
       expect(existsSync(record())).toBe(false);
     },
   );
