@@ -70,12 +70,3 @@ export async function waitForOutput(child: Child, pattern: RegExp): Promise<RegE
   };
   return waitUntil(match, { for: `${pattern} on stdout`, timeoutMs: 20_000, intervalMs: 10 });
 }
-
-/** @returns The seconds until a child has ended, and how it ended. */
-export async function timeToEnd(
-  child: Child,
-): Promise<{ seconds: number; how: number | NodeJS.Signals }> {
-  const start = performance.now();
-  const how = await child.ended;
-  return { seconds: (performance.now() - start) / 1000, how };
-}

@@ -1,4 +1,4 @@
-import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { attempt } from "../../tools/lib/run";
 
@@ -30,8 +30,7 @@ case "$*" in
 esac
 exec ${docker} "$@"
 `;
-  await writeFile(fake, script);
-  await chmod(fake, 0o755);
+  await writeFile(fake, script, { mode: 0o755 });
   const used = `${fake}.used`;
   await rm(used, { force: true });
   return { PATH: `${folder}:${process.env.PATH}`, used };

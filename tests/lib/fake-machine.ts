@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
@@ -38,8 +38,8 @@ export function fakeMachine(machine: FakeMachine) {
   writeFileSync(calls, "");
   const write = (name: string, lines: string[]): void => {
     const record = `printf '%s\\n' "${name} $*" >> ${calls}`;
-    writeFileSync(path.join(folder, name), ["#!/bin/sh", record, ...lines, ""].join("\n"));
-    chmodSync(path.join(folder, name), 0o755);
+    const script = ["#!/bin/sh", record, ...lines, ""].join("\n");
+    writeFileSync(path.join(folder, name), script, { mode: 0o755 });
   };
   const { engine, error = "Cannot connect to the Docker daemon", endpoint, plugin } = machine;
   const info = {

@@ -1,8 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { argv } from "../../tools/lib/argv";
-import { fetchAnswer } from "../../tools/lib/http";
+import { fetchAnswer, waitUntilServed } from "../../tools/lib/http";
 import { attempt, run } from "../../tools/lib/run";
-import { waitUntil } from "../../tools/lib/wait";
 import { describeInBrowser, TestBrowser } from "../lib/browser";
 import { type RunningPart, useParts } from "../lib/parts";
 import { apiAt, itIsUsable, itLoads, itShowsWhatTheApiSays, type Site } from "../lib/site-checks";
@@ -41,15 +40,10 @@ describeOnEngine("task3, built and run by hand", () => {
   });
 
   it("has an API that logs where it listens, and requests in the common log format", async () => {
-    await waitUntil(
-      async () => {
-        await fetchAnswer(`${backEnd.url}/api/hello`);
-        return commonLogLine.test((await attempt("docker", ["logs", backEnd.container])).stdout);
-      },
-      { for: "a request in the log", timeoutMs: 30_000 },
-    );
-    const log = await run("docker", ["logs", backEnd.container]);
-    expect(log).toMatch(/^Listening on http:\/\/0\.0\.0\.0:5252$/m);
+    await waitUntilServed(`${backEnd.url}/api/hello`, { timeoutMs: 30_000 });
+    const log = () => run("docker", ["logs", backEnd.container]);
+    await expect.poll(log, { timeout: 10_000 }).toMatch(commonLogLine);
+    expect(await log()).toMatch(/^Listening on http:\/\/0\.0\.0\.0:5252$/m);
   });
 
   it("has a Node.js whose libraries are all in ubuntu:latest", async () => {
@@ -66,10 +60,8 @@ describeOnEngine("task3, built and run by hand", () => {
 
   it("has a conf that nginx accepts without a warning, and responds with 404", async () => {
     const { container, url } = frontEnd;
-    await waitUntil(async () => (await fetchAnswer(`${url}/no-such-page`)).status === 404, {
-      for: "a response with 404",
-      timeoutMs: 30_000,
-    });
+    await waitUntilServed(url, { timeoutMs: 30_000 });
+    expect((await fetchAnswer(`${url}/no-such-page`)).status).toBe(404);
     const { stderr } = await attempt("docker", argv`exec ${container} nginx -t -q`);
     expect(stderr).toBe("");
   });
@@ -88,10 +80,7 @@ describeOnEngine("task3's API server", () => {
 
   it("exits by itself on docker stop", async () => {
     const { container, url } = await parts.start("./back-end", 5252);
-    await waitUntil(async () => (await fetchAnswer(`${url}/api/hello`)).status === 200, {
-      for: "the server",
-      timeoutMs: 30_000,
-    });
+    await waitUntilServed(`${url}/api/hello`, { timeoutMs: 30_000 });
     const exitCode = run("docker", ["wait", container]);
     await run("docker", ["stop", container]);
     // After 10 s Docker would kill it: 137

@@ -171,14 +171,12 @@ describe("npm start exits with 2 and one line", () => {
       { DOCKER_HOST: "tcp://127.0.0.1:1" },
       /^error: no Docker engine responds at tcp:\/\/127.0.0.1:1: start it, or choose another /,
     ],
-    ...["abc", "0", "99999", "127.0.0.1:8080", "", "1e3"].map(
-      (value): [string, string[], NodeJS.ProcessEnv, RegExp] => [
-        `for the port "${value}"`,
-        ["visitor-counter"],
-        { WEB_PORT: value },
-        RegExp(`^error: WEB_PORT is "${value}": set it to a whole number from 1 to 65535\\.$`),
-      ],
-    ),
+    [
+      "for what is not a port",
+      ["visitor-counter"],
+      { WEB_PORT: "abc" },
+      /^error: WEB_PORT is "abc": set it to a whole number from 1 to 65535\.$/,
+    ],
     ...["task3", "task4"].map((task): [string, string[], NodeJS.ProcessEnv, RegExp] => [
       `for another port of ${task}'s API, which the page would not find`,
       [task],

@@ -47,40 +47,36 @@ describe("unsafeSettings", () => {
   it.each<[string, ComposeService]>([
     ["a privileged container", { privileged: true }],
     ["a privileged container", { build: { privileged: true } }],
-    ["a folder of the host", bind("/")],
     ["a folder of the host", bind("..")],
-    ["a folder of the host", bind("../task6-other")],
     ["the engine's socket", bind("/run/docker.sock")],
     ["the host's network", { network_mode: "host" }],
     ["the host's network", { build: { network: "host" } }],
     ["another container's network", { network_mode: "container:database" }],
-    ["another container's network", { network_mode: "service:proxy" }],
-    ["another container's network", { network_mode: "unknown" }],
     ["processes outside its container", { pid: "host" }],
     ["memory outside its container", { ipc: "host" }],
-    ["userns_mode, which the grader does not know", { userns_mode: "host" }],
-    ["cgroup, which the grader does not know", { cgroup: "host" }],
-    ["cgroup_parent, which the grader does not know", { cgroup_parent: "/system.slice" }],
     ["capabilities (SYS_ADMIN, NET_ADMIN)", { cap_add: ["SYS_ADMIN", "NET_ADMIN"] }],
     ["devices of the host", { devices: ["/dev/sda:/dev/sda"] }],
     ["devices of the host", { device_cgroup_rules: ["b *:* rwm"], devices: [] }],
     ["less protection", { security_opt: ["seccomp:unconfined"] }],
-    ["sysctls, which the grader does not know", { sysctls: { "net.ipv4.ip_forward": "1" } }],
-    ["runtime, which the grader does not know", { runtime: "runc" }],
     ["another container's volumes", { volumes_from: ["container:database"] }],
-    ["ssh in its build", { build: { ssh: ["default"] } }],
-    ["secrets in its build", { build: { secrets: [{ source: "token" }] } }],
-    ["entitlements in its build", { build: { entitlements: ["security.insecure"] } }],
-    ["additional_contexts in its build", { build: { additional_contexts: { etc: "/etc" } } }],
-    ["dockerfile_inline in its build", { build: { dockerfile_inline: "FROM x" } }],
     ["files from outside its folder", { build: { context: ".." } }],
     ["files from outside its folder", { build: { dockerfile: "/etc/passwd" } }],
     ["more than 16 ports", { ports: Array.from({ length: 17 }, (_, target) => ({ target })) }],
-    ["uts, which the grader does not know", { uts: "host" }],
-    ["provider, which the grader does not know", { provider: { type: "x" } }],
   ])("finds %s in a service with %j", (what, service) => {
     expect(unsafeSettings(stackWith(service), folder)).toEqual([
       { service: "back-end", what: expect.stringContaining(what) },
+    ]);
+  });
+
+  it("finds every key that could reach outside, and any that it does not know", () => {
+    const build = "additional_contexts, dockerfile_inline, entitlements, secrets, ssh";
+    const others = "userns_mode, cgroup, cgroup_parent, sysctls, runtime, uts, provider";
+    const withKeys = (keys: string) =>
+      Object.fromEntries(keys.split(", ").map((key) => [key, "x"]));
+    const model = stackWith({ build: withKeys(build), ...withKeys(others) });
+    expect(unsafeSettings(model, folder)).toEqual([
+      { service: "back-end", what: `${build} in its build` },
+      { service: "back-end", what: `${others}, which the grader does not know` },
     ]);
   });
 

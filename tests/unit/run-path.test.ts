@@ -1,12 +1,4 @@
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
@@ -14,7 +6,6 @@ import { leaveRepository } from "../../tools/grader/leave";
 import { attempt, type RunOptions } from "../../tools/lib/run";
 
 const sh = (script: string, options?: RunOptions) => attempt("sh", ["-c", script], options);
-const failed = { ok: false, exitCode: undefined };
 
 describe("PATH", () => {
   let top = "";
@@ -29,8 +20,8 @@ describe("PATH", () => {
     for (const folder of [cwd, path.join(cwd, "node_modules/.bin"), bin()]) {
       mkdirSync(folder, { recursive: true });
       for (const name of ["sh", "planted"]) {
-        writeFileSync(path.join(folder, name), `#!/bin/sh\necho "$0" >> ${record()}\n`);
-        chmodSync(path.join(folder, name), 0o755);
+        const script = `#!/bin/sh\necho "$0" >> ${record()}\n`;
+        writeFileSync(path.join(folder, name), script, { mode: 0o755 });
       }
     }
   });
@@ -91,7 +82,7 @@ describe("PATH", () => {
     "is needed to find %s",
     async (command) => {
       const stderr = expect.stringContaining("ENOENT");
-      expect(await attempt(command, [], { cwd })).toMatchObject({ ...failed, stderr });
+      expect(await attempt(command, [], { cwd })).toMatchObject({ ok: false, stderr });
       expect(existsSync(record())).toBe(false);
     },
   );

@@ -1,6 +1,8 @@
+import { Argument } from "commander";
 import { stopEngineIfIdle, withEngine } from "../engine/engine";
 import { commandLine, main } from "../lib/cli";
 import { listContainers, type Stack, wantedPorts } from "../lib/compose";
+import { type ComposeStep, findStep } from "../lib/course";
 import { findEngine } from "../lib/find-docker";
 import { fetchAnswer } from "../lib/http";
 import { portFrom, portVariablesIn, requirePorts } from "../lib/ports";
@@ -14,7 +16,7 @@ import {
   startNodes,
   type Task,
 } from "./cluster";
-import { deploy, findStack, type SwarmStack, stackNames } from "./deploy";
+import { deploy, type StackName, swarmStacks } from "./deploy";
 
 main(async (signal) => {
   const program = commandLine("npm run cluster --").description(
@@ -23,14 +25,18 @@ main(async (signal) => {
   program
     .command("up", { isDefault: true })
     .description("start the nodes, if they do not run, and deploy or update a stack")
-    .argument("[stack]", stackNames, "production")
+    .addArgument(
+      new Argument("[stack]", "the stack to run")
+        .choices(Object.keys(swarmStacks))
+        .default("production"),
+    )
     .addHelpText(
       "after",
       "\nEnvironment variables set the host ports: NODE_1_PORT=9081 npm run cluster\n" +
         "(NODE_1_PORT 8081, NODE_2_PORT 8082, NODE_3_PORT 8083;\n" +
         "for the visitor counter NODE_1_WEB_PORT 5081, NODE_2_WEB_PORT 5082, NODE_3_WEB_PORT 5083)",
     )
-    .action((name: string) => up(localCluster(), findStack(name), signal));
+    .action((name: StackName) => up(localCluster(), name, signal));
   program
     .command("down")
     .description("remove the nodes and everything on them")
@@ -46,9 +52,9 @@ interface Address {
   origin: string;
 }
 
-async function up(cluster: Stack, stack: SwarmStack, signal: AbortSignal): Promise<void> {
+async function up(cluster: Stack, name: StackName, signal: AbortSignal): Promise<void> {
   portVariablesIn(cluster.folder).forEach(portFrom);
-  const { name, port, sample } = stack;
+  const { sample } = findStep(name) as ComposeStep;
   let isIncomplete = false;
   let addresses: Address[] = [];
   let servers: Task[] = [];
@@ -57,7 +63,7 @@ async function up(cluster: Stack, stack: SwarmStack, signal: AbortSignal): Promi
       title: "three nodes",
       run: async (report) => {
         const isNew = (await listContainers(cluster)).length === 0;
-        addresses = await findAddresses(cluster, port, isNew);
+        addresses = await findAddresses(cluster, swarmStacks[name].port, isNew);
         isIncomplete = isNew;
         await startNodes(cluster, report, signal);
         return "three nodes, one swarm";
@@ -66,7 +72,7 @@ async function up(cluster: Stack, stack: SwarmStack, signal: AbortSignal): Promi
     {
       title: name,
       run: async (report) => {
-        const tasks = await deploy(cluster, stack, report, signal);
+        const tasks = await deploy(cluster, name, report, signal);
         servers = tasks.filter(({ service }) => service === `${name}_${sample.servedBy}`);
         for (const { origin } of addresses) {
           await untilAllServe(`${origin}${sample.path}`, servers.length, signal);

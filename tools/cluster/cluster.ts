@@ -103,10 +103,8 @@ export interface Task {
 
 /** @returns The tasks of a stack that should run, ordered by name. */
 export async function listTasks(cluster: Stack, stack: string): Promise<Task[]> {
-  const fields = [".ID", ".Name", ".Node", ".Image", ".CurrentState"];
-  const format = fields.map((field) => `{{${field}}}`).join("\t");
-  const filter = "--filter=desired-state=running";
-  const list = argv`stack ps --no-trunc ${filter} --format=${format} ${stack}`;
+  const format = "{{.ID}}\t{{.Name}}\t{{.Node}}\t{{.Image}}\t{{.CurrentState}}";
+  const list = argv`stack ps --no-trunc --filter=desired-state=running --format=${format} ${stack}`;
   const rows = (await onManager(cluster, list)).split("\n").map((line) => line.split("\t"));
 
   const container = "{{.ID}} {{with .Status.ContainerStatus}}{{.ContainerID}}{{end}}";

@@ -4,7 +4,6 @@ import path from "node:path";
 import { argv } from "../lib/argv";
 import { compose, readConfig, type Stack } from "../lib/compose";
 import { root } from "../lib/course";
-import { UserError } from "../lib/errors";
 import type { Report } from "../lib/progress";
 import { attempt, run } from "../lib/run";
 import {
@@ -18,36 +17,12 @@ import {
   type Task,
 } from "./cluster";
 
-/** A folder with a docker-stack.yml. */
-export interface SwarmStack {
-  name: string;
-  /** The port that each node publishes. */
-  port: number;
-  /** A request that shows the load balancing. */
-  sample: { path: string; servedBy: string };
-  /** A label that one node needs. */
-  label?: string;
-}
-
-const stacks: readonly SwarmStack[] = [
-  { name: "production", port: 80, sample: { path: "/api/hello", servedBy: "back-end" } },
-  {
-    name: "visitor-counter",
-    port: 5002,
-    // Not /count, which would count a visit
-    sample: { path: "/", servedBy: "webapp" },
-    label: "store=here",
-  },
-];
-
-export const stackNames = stacks.map(({ name }) => name).join(" or ");
-
-/** @throws {UserError} if there is no such stack. */
-export function findStack(name: string): SwarmStack {
-  const stack = stacks.find((candidate) => candidate.name === name);
-  if (stack !== undefined) return stack;
-  throw new UserError(`no stack "${name}" for a cluster: choose ${stackNames}.`);
-}
+/** The folders with a docker-stack.yml: the port that each node publishes, a label that one needs. */
+export const swarmStacks = {
+  production: { port: 80, label: undefined },
+  "visitor-counter": { port: 5002, label: "store=here" },
+};
+export type StackName = keyof typeof swarmStacks;
 
 /**
  * Builds a stack's images, copies them to all nodes and deploys or updates the stack. Services that
@@ -57,7 +32,7 @@ export function findStack(name: string): SwarmStack {
  */
 export async function deploy(
   cluster: Stack,
-  { name, label }: SwarmStack,
+  name: StackName,
   report: Report,
   signal: AbortSignal,
 ): Promise<Task[]> {
@@ -67,9 +42,9 @@ export async function deploy(
   await compose({ folder }, ["build"], options);
   const services = Object.values((await readConfig({ folder })).services);
   const imagesOf = (isBuilt: boolean): string[] =>
-    services.flatMap(({ build, image }) =>
-      image !== undefined && (build !== undefined) === isBuilt ? image : [],
-    );
+    services
+      .filter(({ build }) => (build !== undefined) === isBuilt)
+      .map(({ image = "" }) => image);
   const [built, pulled] = [imagesOf(true), imagesOf(false)];
   for (const image of pulled) {
     const { ok } = await attempt("docker", argv`image inspect ${image}`);
@@ -81,6 +56,7 @@ export async function deploy(
   const version = await tagImages(cluster, built, signal);
 
   report("deploying");
+  const { label } = swarmStacks[name];
   if (label !== undefined) {
     await onManager(cluster, argv`node update --label-add=${label} ${manager}`, { signal });
   }

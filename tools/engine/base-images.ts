@@ -3,7 +3,7 @@ import { arch, tmpdir } from "node:os";
 import path from "node:path";
 import { debianMirror } from "../lib/apt";
 import { argv } from "../lib/argv";
-import { officialImages } from "../lib/docker";
+import { officialImages, standInLabel } from "../lib/docker";
 import { UserError } from "../lib/errors";
 import type { Report } from "../lib/progress";
 import { attempt, type RunOptions, run } from "../lib/run";
@@ -65,11 +65,13 @@ async function buildStandIns(
     for (const image of images) {
       report(`building the stand-in for ${image}`);
       const standIn = baseImages[image] ?? "";
-      const args: string[] = [];
+      const args = [`--label=${standInLabel}=${image}`];
       if (standIn === "nginx") args.push(`--build-arg=MIRROR=${mirror}`);
       if (standIn === "node") {
-        const packages = await fetchNode(path.join(scratch, "packages"), options);
-        args.push(`--build-context=packages=${packages}`);
+        const packages = argv`node-linux-${arch()}@24 npm@11`;
+        const install = argv`install --no-save --ignore-scripts --prefix ${scratch} ${packages}`;
+        await run("npm", install, options);
+        args.push(`--build-context=packages=${path.join(scratch, "node_modules")}`);
       }
       const build = argv`build --load -t ${image} ${args} ${path.join(folder, standIn)}`;
       await run("docker", build, options);
@@ -94,16 +96,4 @@ async function importDebian(mirror: string, scratch: string, options: RunOptions
   await cp(path.join(folder, "debian"), context, { recursive: true });
   await copyFile("/etc/ssl/certs/ca-certificates.crt", certificates);
   await run("docker", argv`build --load -q -t softy-pinko-debian ${context}`, options);
-}
-
-/** Downloads the official Node.js 24 binary and npm. @returns The folder, a build context. */
-async function fetchNode(target: string, options: RunOptions): Promise<string> {
-  const binary = `node-linux-${arch()}`;
-  const install = argv`install --no-save --ignore-scripts --prefix ${target} ${binary}@24 npm@11`;
-  await run("npm", install, options);
-  const modules = path.join(target, "node_modules");
-  await cp(path.join(modules, binary, "bin/node"), path.join(target, "node"));
-  await cp(path.join(modules, "npm"), path.join(target, "npm"), { recursive: true });
-  await rm(modules, { recursive: true });
-  return target;
 }

@@ -1,7 +1,7 @@
 import { commandLine, main } from "../lib/cli";
-import { runSteps } from "../lib/progress";
+import { type Report, runSteps } from "../lib/progress";
 import { daemonPid } from "./daemon";
-import { engineStep, stopEngineIfIdle } from "./engine";
+import { describeEngine, ensureEngine, stopEngineIfIdle } from "./engine";
 
 main(async (signal) => {
   const program = commandLine("npm run engine --").description(
@@ -12,7 +12,10 @@ main(async (signal) => {
   program
     .command("start")
     .description("use the running engine, or install and start one")
-    .action(() => runSteps([engineStep(signal)]));
+    .action(() => {
+      const run = async (report: Report) => describeEngine(await ensureEngine(report, signal));
+      return runSteps([{ title: "Docker engine", run }]);
+    });
 
   program
     .command("stop")

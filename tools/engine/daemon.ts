@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { mkdirSync, openSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { argv } from "../lib/argv";
-import { engineVersion } from "../lib/docker";
 import { UserError } from "../lib/errors";
+import { type Docker, findDocker } from "../lib/find-docker";
 import { waitUntil } from "../lib/wait";
 
 /** Separate from the data of any other engine on this machine. */
@@ -25,11 +25,11 @@ export function daemonPid(): number | undefined {
 /**
  * Starts dockerd on the default socket, which the `docker` client uses, and waits until it responds.
  * It outlives this process.
- * @returns The engine's version.
+ * @returns The machine's Docker, with this engine.
  * @throws {UserError} if it exits.
  * @throws {Error} after a minute without a response.
  */
-export async function startDaemon(signal: AbortSignal): Promise<string> {
+export async function startDaemon(signal: AbortSignal): Promise<Docker> {
   mkdirSync(runFolder, { recursive: true });
   const log = openSync(logFile, "a");
   const mtu = await uplinkMtu();
@@ -43,15 +43,14 @@ export async function startDaemon(signal: AbortSignal): Promise<string> {
   daemon.on("error", onExit).on("exit", onExit);
   daemon.unref();
 
-  const isReady = async (): Promise<string | undefined> => {
-    const version = await engineVersion();
-    if (version === undefined && hasExited) {
-      throw new UserError(`the Docker engine does not start: see ${logFile}.`);
-    }
-    return version;
+  const ready = async (): Promise<Docker | false> => {
+    const docker = await findDocker();
+    if (docker.engine !== undefined) return docker;
+    if (hasExited) throw new UserError(`the Docker engine does not start: see ${logFile}.`);
+    return false;
   };
   try {
-    return await waitUntil(isReady, { for: "the Docker engine", timeoutMs: 60_000, signal });
+    return await waitUntil(ready, { for: "the Docker engine", timeoutMs: 60_000, signal });
   } catch (error) {
     daemon.kill();
     throw error;

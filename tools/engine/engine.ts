@@ -91,26 +91,9 @@ export function describeEngine({ engine, compose, standIns }: Engine): string {
 }
 
 /** @returns One line about the machine of a measurement: cores, processor, engine. */
-export function describeMachine(engine: Engine | undefined): string {
+export function describeMachine(engine: Engine): string {
   const [cpu] = cpus();
-  const cores = `${cpus().length} × ${cpu?.model.trim() || process.arch}`;
-  return engine === undefined ? cores : `${cores}, ${describeEngine(engine)}`;
-}
-
-/** The first step of a command that needs Docker: finds or starts an engine and shows it. */
-export function engineStep(
-  signal: AbortSignal,
-  keep?: (engine: Engine) => void,
-  needs?: Needs,
-): Step {
-  return {
-    title: "Docker engine",
-    run: async (report) => {
-      const engine = await ensureEngine(report, signal, needs);
-      keep?.(engine);
-      return describeEngine(engine);
-    },
-  };
+  return `${cpus().length} × ${cpu?.model.trim() || process.arch}, ${describeEngine(engine)}`;
 }
 
 export interface EngineOptions {
@@ -124,8 +107,8 @@ export interface EngineOptions {
 }
 
 /**
- * Runs the engine step and then the steps of a command that needs Docker. An engine that was started
- * for them is stopped afterwards if no container runs in it.
+ * Finds or starts an engine, shows it, and runs the steps of a command that needs it. An engine that
+ * was started for them is stopped afterwards if no container runs in it.
  * @returns The engine.
  * @throws What the first failing step or the clean-up throws.
  */
@@ -135,12 +118,13 @@ export async function withEngine(
   { needs, onEngine, last, cleanUp }: EngineOptions = {},
 ): Promise<Engine> {
   let engine: Engine | undefined;
-  const keep = (ready: Engine): void => {
-    engine = ready;
-    onEngine?.(ready);
+  const findEngine = async (report: Report): Promise<string> => {
+    engine = await ensureEngine(report, signal, needs);
+    onEngine?.(engine);
+    return describeEngine(engine);
   };
   try {
-    await runSteps([engineStep(signal, keep, needs), ...steps]);
+    await runSteps([{ title: "Docker engine", run: findEngine }, ...steps]);
     await last?.();
   } finally {
     try {
@@ -159,8 +143,7 @@ async function startEngine(docker: Docker, report: Report, signal: AbortSignal):
   if (missing.length > 0) await installEngine(missing, machine.os, report, signal);
   report("starting the engine");
   // With systemd, the package has started its service
-  if (!machine.hasSystemd) await startDaemon(signal);
-  return findDocker();
+  return machine.hasSystemd ? findDocker() : startDaemon(signal);
 }
 
 /**

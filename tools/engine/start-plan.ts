@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { canInstallPackages, osRelease } from "../lib/apt";
+import { canInstallPackages, isLike, osRelease } from "../lib/apt";
 import { argv } from "../lib/argv";
 import { UserError } from "../lib/errors";
 import { type Docker, defaultEndpoint } from "../lib/find-docker";
@@ -22,6 +22,7 @@ export interface Machine {
   hasSnap: boolean;
 }
 
+/** The packages of an engine, Compose and buildx. */
 const debian = ["docker.io", "docker-cli", "docker-compose", "docker-buildx"];
 const ubuntu = ["docker.io", "docker-compose-v2", "docker-buildx"];
 /** For the engine's networks and the stand-ins. */
@@ -76,7 +77,9 @@ export function planStart({ endpoint }: Docker, machine: Machine): string[] {
       "no Docker engine runs: start Docker, or install it from https://docs.docker.com/get-started/get-docker/.",
     );
   }
-  return [...enginePackages(os), ...others].filter((name) => !packages.has(name));
+  return [...(isLike(os, "ubuntu") ? ubuntu : debian), ...others].filter(
+    (name) => !packages.has(name),
+  );
 }
 
 function howToStart(endpoint: string): string {
@@ -84,9 +87,4 @@ function howToStart(endpoint: string): string {
   if (endpoint.includes("colima")) return "colima start";
   if (endpoint.includes("/run/user/")) return "systemctl --user start docker";
   return "start it, or choose another with docker context use";
-}
-
-/** @returns The packages of an engine, Compose and buildx in Debian, Ubuntu and their relatives. */
-function enginePackages({ ID = "", ID_LIKE = "" }: Record<string, string>): string[] {
-  return [ID, ...ID_LIKE.split(" ")].includes("ubuntu") ? ubuntu : debian;
 }

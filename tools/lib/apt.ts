@@ -5,8 +5,12 @@ import { attempt, type RunOptions, run } from "./run";
 /** @returns Whether this process may install distribution packages: root, on Debian or Ubuntu. */
 export async function canInstallPackages(): Promise<boolean> {
   if (process.getuid?.() !== 0) return false;
-  const { ID, ID_LIKE = "" } = await osRelease();
-  return [ID, ...ID_LIKE.split(" ")].includes("debian");
+  return isLike(await osRelease(), "debian");
+}
+
+/** @returns Whether a distribution, by its os-release, is another one or derived from it. */
+export function isLike({ ID, ID_LIKE = "" }: Record<string, string>, other: string): boolean {
+  return [ID, ...ID_LIKE.split(" ")].includes(other);
 }
 
 /** @returns The fields of os-release, such as `ID` and `VERSION_CODENAME`; none without the file. */

@@ -31,15 +31,12 @@ export function wholeNumber(min: number, max: number): (value: string) => number
   };
 }
 
-/**
- * @param choices The values that are allowed; any if left out.
- * @returns A parser for an option that can be given more than once.
- */
+/** @returns A parser for an option that can be given more than once, each time with one of some values. */
 export function collect<Value extends string>(
-  choices?: readonly Value[],
+  choices: readonly Value[],
 ): (value: string, previous: Value[]) => Value[] {
   return (value, previous) => {
-    if (choices !== undefined && !choices.includes(value as Value)) {
+    if (!choices.includes(value as Value)) {
       throw new InvalidArgumentError(`choose from ${choices.join(", ")}.`);
     }
     return [...previous, value as Value];

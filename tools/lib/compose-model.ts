@@ -2,22 +2,19 @@
 export interface ComposeModel {
   name?: string;
   services: Record<string, ComposeService>;
-  networks?: Record<string, ComposeNetwork | null>;
-  volumes?: Record<string, ComposeVolume | null>;
+  networks?: Record<string, Resource | null>;
+  volumes?: Record<string, Resource | null>;
   secrets?: Record<string, { file?: string }>;
   configs?: Record<string, { file?: string }>;
 }
 
-interface ComposeNetwork {
+/** A network or a volume. */
+interface Resource {
   name?: string;
   external?: boolean;
   driver?: string;
+  /** Only of a network. */
   internal?: boolean;
-}
-
-interface ComposeVolume {
-  name?: string;
-  external?: boolean;
   driver_opts?: Record<string, string>;
 }
 
@@ -26,7 +23,6 @@ export interface ComposeService {
   build?: Build;
   ports?: { target: number; published?: string; host_ip?: string; protocol?: string }[];
   depends_on?: Record<string, unknown>;
-  container_name?: string;
   network_mode?: string;
   cap_add?: string[];
   devices?: unknown[];
@@ -36,9 +32,6 @@ export interface ComposeService {
   volumes_from?: unknown[];
   networks?: Record<string, unknown>;
   tmpfs?: string[];
-  mem_limit?: string;
-  cpus?: number;
-  pids_limit?: number;
   deploy?: { resources?: { limits?: { memory?: string; cpus?: string; pids?: number } } };
   scale?: number;
   [key: string]: unknown;
@@ -47,9 +40,7 @@ export interface ComposeService {
 export interface Build {
   context?: string;
   dockerfile?: string;
-  target?: string;
   args?: Record<string, string | null>;
-  ulimits?: Record<string, number>;
   network?: string;
   [key: string]: unknown;
 }

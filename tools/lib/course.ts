@@ -117,10 +117,9 @@ export function portVariableOf(step: string, service: Service): string | undefin
  * @throws {UserError} if one is not a port, or cannot be changed in this step.
  */
 export function checkPortVariables(step: Step): void {
-  for (const variable of portVariablesOf(step)) {
-    const port = portFrom(variable);
-    if (variable !== portVariable["back-end"] || !fixedApiPort.includes(step.name)) continue;
-    if (port === undefined || port === 5252) continue;
+  portVariablesOf(step).forEach(portFrom);
+  const variable = portVariable["back-end"];
+  if (fixedApiPort.includes(step.name) && (portFrom(variable) ?? 5252) !== 5252) {
     throw new UserError(`${step.name}'s page requests the API at port 5252: unset ${variable}.`);
   }
 }

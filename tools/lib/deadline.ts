@@ -10,7 +10,6 @@ const script = new Script("work()");
  * @throws {Error} after the timeout; what the work throws.
  */
 export function withDeadline<T>(work: () => T, what: string, timeoutMs = 2_000): T {
-  const outer = context.work;
   context.work = work;
   try {
     return script.runInContext(context, { timeout: timeoutMs }) as T;
@@ -19,7 +18,5 @@ export function withDeadline<T>(work: () => T, what: string, timeoutMs = 2_000):
     if ((error as { code?: unknown } | undefined)?.code !== "ERR_SCRIPT_EXECUTION_TIMEOUT")
       throw error;
     throw new Error(`timed out after ${timeoutMs / 1000} s ${what}`);
-  } finally {
-    context.work = outer;
   }
 }

@@ -2,15 +2,6 @@ import { argv } from "./argv";
 import { UserError } from "./errors";
 import { attempt, type RunOptions, run } from "./run";
 
-/** @returns The version of the engine that the `docker` client uses, if it responds within 10 s. */
-export async function engineVersion(): Promise<string | undefined> {
-  const format = "{{.Server.Version}}";
-  const { ok, stdout } = await attempt("docker", argv`version --format=${format}`, {
-    timeoutMs: 10_000,
-  });
-  return ok ? stdout.trim() : undefined;
-}
-
 /**
  * Makes sure that the engine has an image that was built: a builder in a container may keep it.
  * @throws {UserError} if it has not.
@@ -33,6 +24,9 @@ export function fullName(image: string): string {
   return /[:@][^/]*$/.test(name) ? name : `${name}:latest`;
 }
 
+/** The label of a stand-in that `tools/engine` has built: the image for which it stands. */
+export const standInLabel = "softy-pinko.stand-in";
+
 /**
  * Finds Docker's official images among some names: pulled from Docker Hub or built by `tools/engine`
  * as a stand-in. Any other image with such a name was built here and belongs to the user.
@@ -43,7 +37,7 @@ export async function officialImages(
   options: RunOptions,
 ): Promise<Map<string, boolean>> {
   const candidates = new Set(names.map(fullName).filter((name) => !name.includes("/")));
-  const format = '{{join .RepoDigests " "}}\t{{index .Config.Labels "softy-pinko.stand-in"}}';
+  const format = `{{join .RepoDigests " "}}\t{{index .Config.Labels "${standInLabel}"}}`;
   const official = new Map<string, boolean>();
   for (const name of candidates) {
     const inspect = argv`image inspect --format=${format} -- ${name}`;

@@ -4,7 +4,8 @@ import {
   request as httpRequest,
   type IncomingMessage,
 } from "node:http";
-import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { request as httpsRequest } from "node:https";
+import { type WaitOptions, waitUntil } from "./wait";
 
 /** A response, or the error instead of one. */
 export interface Answer {
@@ -22,15 +23,14 @@ const maxBodyBytes = 5_000_000;
 
 const maxInformational = 100;
 
-/** For HTTPS on this machine, where the certificate can be self-signed or for another name. */
-export const anyCertificate = new HttpsAgent({ rejectUnauthorized: false });
-
 export interface Request {
   method?: string;
   headers?: Record<string, string>;
   agent?: Agent;
   /** The certificate to trust, for an https address. By default those that Node.js trusts. */
   ca?: string | undefined;
+  /** For this machine, where the certificate can be self-signed or for another name. */
+  anyCertificate?: boolean;
   timeoutMs?: number;
 }
 
@@ -43,6 +43,7 @@ export interface Request {
  */
 export function fetchAnswer(url: string, options: Request = {}): Promise<Answer> {
   const { method = "GET", headers = {}, agent, ca, timeoutMs = 10_000 } = options;
+  const rejectUnauthorized = options.anyCertificate !== true;
   const request = url.startsWith("https:") ? httpsRequest : httpRequest;
   const start = performance.now();
   return new Promise((resolve) => {
@@ -64,7 +65,7 @@ export function fetchAnswer(url: string, options: Request = {}): Promise<Answer>
     };
     const timer = setTimeout(() => fail(`timed out after ${timeoutMs / 1000} s`), timeoutMs);
     try {
-      sent = request(url, { method, headers, agent, ca });
+      sent = request(url, { method, headers, agent, ca, rejectUnauthorized });
     } catch (error) {
       failWith(error as Error);
       return;
@@ -98,4 +99,14 @@ export function fetchAnswer(url: string, options: Request = {}): Promise<Answer>
     });
     sent.end();
   });
+}
+
+/** Waits until a URL of this machine returns status 200. @throws {Error} after the timeout. */
+export async function waitUntilServed(
+  url: string,
+  options: Omit<WaitOptions, "for">,
+): Promise<void> {
+  const isServed = async (): Promise<boolean> =>
+    (await fetchAnswer(url, { anyCertificate: true })).status === 200;
+  await waitUntil(isServed, { ...options, for: `status 200 from ${url}` });
 }

@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import path from "node:path";
-import { argv } from "./argv";
 import { UserError } from "./errors";
+import { findDocker } from "./find-docker";
 import { attempt } from "./run";
 
 /** @returns A port that nothing listens on. Another program can take it before it is used. */
@@ -79,8 +79,8 @@ export async function isInUse(port: number): Promise<boolean> {
 /** https://docs.docker.com/engine/security/rootless/tips/#exposing-privileged-ports */
 async function isForbidden(port: number): Promise<boolean> {
   if (port >= 1024) return false;
-  const { stdout } = await attempt("docker", argv`info --format ${"{{json .SecurityOptions}}"}`);
-  if (!stdout.includes("name=rootless")) return false;
+  const { isRootless } = await findDocker();
+  if (!isRootless) return false;
   const file = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
   if (port >= Number(await readFile(file, "utf8").catch(() => "1024"))) return false;
   const script = 'getcap "$(command -v rootlesskit)"';

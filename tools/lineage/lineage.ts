@@ -1,4 +1,4 @@
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { argv } from "../lib/argv";
@@ -110,8 +110,7 @@ export async function carryForward(repository: string, descent: Descent): Promis
     const target = path.join(repository, file);
     const content = await readFile(path.join(repository, source));
     if ((await read(target))?.equals(content)) continue;
-    await mkdir(path.dirname(target), { recursive: true });
-    await copyFile(path.join(repository, source), target);
+    await cp(path.join(repository, source), target);
     carried.push({ file, how: "copied" });
   }
   return carried;

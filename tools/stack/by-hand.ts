@@ -3,11 +3,10 @@ import { argv } from "../lib/argv";
 import { type Part, portVariable, portVariableOf, root } from "../lib/course";
 import { requireImage } from "../lib/docker";
 import { UserError } from "../lib/errors";
-import { fetchAnswer } from "../lib/http";
+import { waitUntilServed } from "../lib/http";
 import { portFrom, requirePorts } from "../lib/ports";
 import type { Report } from "../lib/progress";
 import { attempt, run } from "../lib/run";
-import { waitUntil } from "../lib/wait";
 
 /** The label of containers that `npm start` started; the value is the step's folder. */
 const label = (task: string): string => `softy-pinko.started-from=${path.join(root, task)}`;
@@ -61,11 +60,7 @@ export async function startByHand(
       await run("docker", argv`run ${options} --name ${container} ${image}`, { signal });
       const route = service === "back-end" ? "/api/hello" : "";
       const url = `http://localhost:${hostPort(part)}${route}`;
-      await waitUntil(async () => (await fetchAnswer(url)).status === 200, {
-        for: `status 200 from ${url}`,
-        timeoutMs: 30_000,
-        signal,
-      });
+      await waitUntilServed(url, { timeoutMs: 30_000, signal });
       lines.push(`  ${service.padEnd(9)}  ${url}`);
     }
     return lines;

@@ -4,7 +4,6 @@ import { listContainers } from "../lib/compose";
 import { root } from "../lib/course";
 import { UserError } from "../lib/errors";
 import { findEngine } from "../lib/find-docker";
-import { anyCertificate } from "../lib/http";
 import { type Report, runSteps } from "../lib/progress";
 import { redeploy } from "../lib/redeploy";
 
@@ -25,13 +24,9 @@ main(async (signal) => {
   }
 
   const origin = securePort ? `https://localhost:${securePort}` : `http://localhost:${port}`;
-  const target = {
-    service: "back-end",
-    url: `${origin}/api/hello`,
-    agent: securePort ? anyCertificate : undefined,
-  };
   const lines = ["The API is served by"];
   const run = async (report: Report): Promise<string> => {
+    const target = { service: "back-end", url: `${origin}/api/hello` };
     const servers = await redeploy(stack, { ...target, signal, report });
     lines.push(...servers.map(({ name }) => `  ${name}`));
     return "production: every API server is replaced";

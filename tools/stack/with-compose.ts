@@ -14,12 +14,11 @@ import {
 } from "../lib/compose";
 import { type ComposeStep, portVariableOf, root, type Service, upCommand } from "../lib/course";
 import { UserError } from "../lib/errors";
-import { type Answer, anyCertificate, fetchAnswer } from "../lib/http";
+import { fetchAnswer, waitUntilServed } from "../lib/http";
 import { requirePorts } from "../lib/ports";
 import type { Report } from "../lib/progress";
 import { run } from "../lib/run";
 import { projectLabel } from "../lib/temporary-project";
-import { waitUntil } from "../lib/wait";
 
 const stackOf = (task: string): Stack => ({ folder: path.join(root, task) });
 
@@ -131,19 +130,13 @@ async function introduce(
   signal: AbortSignal,
 ): Promise<string[]> {
   const [siteOrigin, sampleOrigin] = [originOf(site, ports), originOf(sample.to, ports)];
-  const get = (url: string): Promise<Answer> =>
-    fetchAnswer(url, url.startsWith("https:") ? { agent: anyCertificate } : {});
-  await waitUntil(async () => (await get(`${siteOrigin}/`)).status === 200, {
-    for: `status 200 from ${siteOrigin}`,
-    timeoutMs: 10_000,
-    signal,
-  });
+  await waitUntilServed(siteOrigin, { timeoutMs: 10_000, signal });
 
   const marker = newMarker();
   const url = `${sampleOrigin}${sample.path}`;
   const bodies = new Set<string>();
   for (let sent = 0; sent < sampleSize; sent += 1) {
-    bodies.add((await get(`${url}?${marker}`)).body);
+    bodies.add((await fetchAnswer(`${url}?${marker}`, { anyCertificate: true })).body);
   }
   const served = await countServed(stack, sample.servedBy, marker, sampleSize);
   // Not HTML
