@@ -1,18 +1,14 @@
 import type { Report } from "../lib/progress";
-import { sum } from "../lib/stats";
 import { type ContenderName, proxyNames } from "./contenders";
 import { Deployment } from "./deployment";
-import { comparedConnections, loadService, rateOf } from "./figures";
+import { comparedConnections, rateOf } from "./figures";
 import { clockWarmUp, loadByTheClock, loadFor } from "./load";
 import type { Plan } from "./plan";
-import type { BenchReport, ContenderReport, LoadPoint, Sample, SoakReport, Usage } from "./report";
+import type { BenchReport, ContenderReport, LoadPoint, Sample } from "./report";
 import { readUsage, usageBetween } from "./usage";
 
-/** Replicas of the back-end, except while the rotation is counted. */
+/** Replicas of the back-end. */
 const replicas = 2;
-const maxRotationRounds = 5;
-/** Seconds between two readings of the memory in a soak. */
-const soakStep = 10;
 
 /** Builds the contenders, measures them, and keeps the results. */
 export class Bench {
@@ -20,8 +16,6 @@ export class Bench {
     contenders: [],
     withoutLogs: [],
     byTheClock: [],
-    rotation: [],
-    soak: undefined,
   };
   readonly #deployments = new Map<ContenderName, Deployment>();
 
@@ -89,45 +83,6 @@ export class Bench {
     }
   }
 
-  /** Counts how evenly production shares requests among different numbers of servers. */
-  async measureRotation(report: Report): Promise<void> {
-    const { connections, requests } = this.plan.rotation;
-    await this.#whileRunning("production", true, report, async (production) => {
-      for (const count of this.plan.rotation.servers) {
-        await production.scale(count, report);
-        for (const clients of connections) {
-          report(`${requests} requests: servers ${count}, connections ${clients}`);
-          const shares = await this.#shares(production, count, clients);
-          const difference = Math.max(...shares) - Math.min(...shares);
-          const point = { servers: count, connections: clients, requests };
-          this.results.rotation.push({ ...point, shares, difference });
-        }
-      }
-    });
-  }
-
-  /** Keeps production under load and reads its memory. */
-  async measureSoak(report: Report): Promise<void> {
-    const { soak: seconds } = this.plan;
-    const connections = comparedConnections;
-    const soak: SoakReport = { seconds, connections, requests: 0, failed: 0, services: [] };
-    await this.#whileRunning("production", true, report, async (production) => {
-      const containers = (await production.containers()).filter(
-        ({ service }) => service !== loadService,
-      );
-      const endpoint = await production.endpoint(connections);
-      const start = await readUsage(containers, this.signal);
-      for (let second = 0; second < seconds; second += soakStep) {
-        report(`${second} of ${seconds} s`);
-        const { requests, failed } = await loadFor(endpoint, soakStep, this.signal);
-        soak.requests += requests;
-        soak.failed += failed;
-        addReadings(soak, usageBetween(start, await readUsage(containers, this.signal)));
-      }
-    });
-    this.results.soak = soak;
-  }
-
   /** Removes containers, networks and images of all contenders. */
   async close(): Promise<void> {
     const deployments = [...this.#deployments.values()];
@@ -180,7 +135,7 @@ export class Bench {
     const endpoint = await deployment.endpoint(connections);
     const sample = await this.#withUsage(deployment, () => loadFor(endpoint, seconds, this.signal));
     const known = load.find((point) => point.connections === connections);
-    if (known === undefined) load.push({ servers: replicas, connections, samples: [sample] });
+    if (known === undefined) load.push({ connections, samples: [sample] });
     else known.samples.push(sample);
   }
 
@@ -198,25 +153,5 @@ export class Bench {
     const timings = await load();
     const usage = usageBetween(before, await readUsage(containers, this.signal), share);
     return { ...timings, usage };
-  }
-
-  async #shares(deployment: Deployment, servers: number, connections: number): Promise<number[]> {
-    const { requests } = this.plan.rotation;
-    // A server that gets new connections is slow at first
-    await deployment.share(1_000 * servers, connections);
-    for (let round = 1; ; round += 1) {
-      const shares = await deployment.share(requests, connections);
-      // If a server is too slow, the proxy skips it and retries the request on another, as it should:
-      // such a count says nothing about the rotation
-      if (sum(shares) === requests || round === maxRotationRounds) return shares;
-    }
-  }
-}
-
-function addReadings({ services }: SoakReport, usages: readonly Usage[]): void {
-  for (const { service, megabytes } of usages) {
-    const known = services.find((candidate) => candidate.service === service);
-    if (known === undefined) services.push({ service, megabytes: [megabytes] });
-    else known.megabytes.push(megabytes);
   }
 }

@@ -9,7 +9,6 @@ import type {
   ClockPoint,
   ContenderReport,
   LoadPoint,
-  RotationPoint,
   Usage,
 } from "../../../tools/bench/report";
 
@@ -45,7 +44,7 @@ export function loadPoint(connections: number, rate: number, p99Ms: number): Loa
     worstMs: p99Ms * 3,
     usage: usageFor(Math.round(rate * factor * 3)),
   }));
-  return { servers: 2, connections, samples };
+  return { connections, samples };
 }
 
 function exampleContender(name: ContenderName, factor: number): ContenderReport {
@@ -69,12 +68,6 @@ function examplePoint(name: ContenderName, logs: boolean): ClockPoint {
   return { name, title, logs, slowest: "Caddy", share: 0.5, rate, samples: timed };
 }
 
-/** @returns A count of 10,000 requests. */
-export function rotationOf(...shares: number[]): RotationPoint {
-  const difference = Math.max(...shares) - Math.min(...shares);
-  return { servers: shares.length, connections: 32, requests: 10_000, shares, difference };
-}
-
 /** @returns A run without a failure that meets every target. */
 export function exampleReport(): BenchReport {
   return {
@@ -85,16 +78,6 @@ export function exampleReport(): BenchReport {
     contenders: contenderNames.map((name) => exampleContender(name, 1)),
     withoutLogs: contenderNames.map((name) => exampleContender(name, 2)),
     byTheClock: [true, false].flatMap((logs) => proxyNames.map((name) => examplePoint(name, logs))),
-    rotation: [rotationOf(5_000, 5_000), rotationOf(3_334, 3_333, 3_333)],
-    soak: {
-      seconds: 300,
-      connections: 32,
-      requests: 1_401_220,
-      failed: 0,
-      services: [
-        { service: "proxy", megabytes: Array.from({ length: 30 }, (_, at) => 8 + (at % 2)) },
-      ],
-    },
   };
 }
 
