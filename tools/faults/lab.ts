@@ -11,7 +11,7 @@ import type { Report } from "../lib/progress";
 import { openTemporaryProject, type TemporaryProject } from "../lib/temporary-project";
 import { waitUntil } from "../lib/wait";
 import type { FaultCase } from "./cases";
-import { Experiment, faultyService, versionVariable } from "./experiment";
+import { Experiment, faultyService, servedBy, versionVariable } from "./experiment";
 import { Load } from "./load";
 import { balancedFrom } from "./measure";
 import type { CaseReport, LabReport } from "./report";
@@ -143,7 +143,7 @@ async function waitUntilBalanced(experiment: Experiment): Promise<number | undef
   const { load } = experiment;
   const fromMs = load.now();
   const { length } = load.samples;
-  const servers = (await experiment.servers()).map(({ id }) => id.slice(0, 12));
+  const servers = (await experiment.servers()).map(servedBy);
   if (!load.samples.some(({ server }) => server !== undefined)) {
     await experiment.hold(blindRecoveryS);
     return undefined;
