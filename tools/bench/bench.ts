@@ -4,20 +4,16 @@ import { Deployment } from "./deployment";
 import { comparedConnections, rateOf } from "./figures";
 import { clockWarmUp, loadByTheClock, loadFor } from "./load";
 import type { Plan } from "./plan";
-import type { BenchReport, ContenderReport, LoadPoint, Sample } from "./report";
-import { readUsage, usageBetween } from "./usage";
-
-/** Replicas of the back-end. */
-const replicas = 2;
+import type { BenchReport, ContenderReport } from "./report";
 
 /** Builds the contenders, measures them, and keeps the results. */
 export class Bench {
-  readonly results: Omit<BenchReport, "machine" | "date" | "cores" | "settings"> = {
+  readonly results: Pick<BenchReport, "contenders" | "withoutLogs" | "byTheClock"> = {
     contenders: [],
     withoutLogs: [],
     byTheClock: [],
   };
-  readonly #deployments = new Map<ContenderName, Deployment>();
+  readonly #deployments: Deployment[] = [];
 
   /** @param project The prefix of all names of Compose projects. */
   constructor(
@@ -31,7 +27,7 @@ export class Bench {
       const project = `${this.project}-${name}`;
       report(`building ${project}`);
       const deployment = await Deployment.open(name, project, this.signal);
-      this.#deployments.set(name, deployment);
+      this.#deployments.push(deployment);
       await deployment.build(report);
     }
   }
@@ -42,16 +38,16 @@ export class Bench {
    */
   async measureRound(logs: boolean, round: number, report: Report): Promise<void> {
     const { seconds, further } = this.plan;
-    const names = [...this.#deployments.keys()];
     // Each round begins with another one, so that no contender always follows the same load
-    const first = round % names.length;
-    for (const name of [...names.slice(first), ...names.slice(0, first)]) {
-      await this.#whileRunning(name, logs, report, async (deployment) => {
-        const { load } = await this.#resultOf(deployment, logs);
-        await this.#sample(deployment, load, comparedConnections, seconds, report);
+    const first = round % this.#deployments.length;
+    const others = this.#deployments.slice(0, first);
+    for (const deployment of [...this.#deployments.slice(first), ...others]) {
+      await this.#whileRunning(deployment, logs, report, async () => {
+        const result = await this.#resultOf(deployment, logs);
+        await this.#sample(deployment, result, comparedConnections, seconds, report);
         if (!logs || round >= further.rounds) return;
         for (const connections of further.connections) {
-          await this.#sample(deployment, load, connections, further.seconds, report);
+          await this.#sample(deployment, result, connections, further.seconds, report);
         }
       });
     }
@@ -60,24 +56,26 @@ export class Bench {
   /** Loads the proxies by the clock, at shares of what the slowest of them can serve. */
   async measureByTheClock(logs: boolean, report: Report): Promise<void> {
     const { seconds, clock } = this.plan;
-    const table = logs ? this.results.contenders : this.results.withoutLogs;
+    const table = this.results[logs ? "contenders" : "withoutLogs"];
     const proxies = table.filter(({ name }) => proxyNames.includes(name));
     const [slowest] = proxies.toSorted((a, b) => (rateOf(a) ?? 0) - (rateOf(b) ?? 0));
-    if (slowest === undefined) return;
-    for (const { name, title } of proxies) {
-      await this.#whileRunning(name, logs, report, async (deployment) => {
+    for (const deployment of this.#deployments) {
+      const { name, contender } = deployment;
+      if (slowest === undefined || !proxyNames.includes(name)) continue;
+      await this.#whileRunning(deployment, logs, report, async () => {
         for (const share of clock.shares) {
           const rate = Math.round((rateOf(slowest) ?? 0) * share);
-          report(`${title}: ${rate} requests/s by the clock`);
-          const point = { name, title, logs, slowest: slowest.title, share, rate };
-          const endpoint = await deployment.endpoint(comparedConnections);
-          const load = () => loadByTheClock(endpoint, rate, seconds, this.signal);
-          const sample = await this.#withUsage(deployment, load, seconds / (seconds + clockWarmUp));
+          report(`${contender.title}: ${rate} requests/s by the clock`);
+          const load = () => loadByTheClock(deployment.endpoint, rate, seconds, this.signal);
+          const sample = await deployment.sample(load, seconds / (seconds + clockWarmUp));
           const known = this.results.byTheClock.find(
-            (each) => each.name === name && each.logs === logs && each.share === share,
+            (point) => point.name === name && point.logs === logs && point.share === share,
           );
-          if (known === undefined) this.results.byTheClock.push({ ...point, samples: [sample] });
-          else known.samples.push(sample);
+          if (known !== undefined) known.samples.push(sample);
+          else {
+            const point = { name, title: contender.title, logs, share, rate, samples: [sample] };
+            this.results.byTheClock.push({ ...point, slowest: slowest.title });
+          }
         }
       });
     }
@@ -85,35 +83,32 @@ export class Bench {
 
   /** Removes containers, networks and images of all contenders. */
   async close(): Promise<void> {
-    const deployments = [...this.#deployments.values()];
-    const removals = await Promise.allSettled(deployments.map(({ project }) => project.remove()));
+    const removals = await Promise.allSettled(
+      this.#deployments.map(({ project }) => project.remove()),
+    );
     const failure = removals.find((removal) => removal.status === "rejected");
     if (failure !== undefined) throw failure.reason;
   }
 
   /** Starts a contender and measures it once its programs are warm. */
   async #whileRunning(
-    name: ContenderName,
+    deployment: Deployment,
     logs: boolean,
     report: Report,
-    measure: (deployment: Deployment) => Promise<void>,
+    measure: () => Promise<void>,
   ): Promise<void> {
-    const deployment = this.#deployments.get(name);
-    if (deployment === undefined) throw new Error(`${name} is not built`);
     try {
       report(`${deployment.contender.title}: starting`);
-      deployment.useLogs(logs);
-      await deployment.scale(replicas, report);
-      const endpoint = await deployment.endpoint(comparedConnections);
-      await loadFor(endpoint, this.plan.warmUp, this.signal);
-      await measure(deployment);
+      await deployment.start(logs, report);
+      await loadFor(deployment.endpoint, comparedConnections, this.plan.warmUp, this.signal);
+      await measure();
     } finally {
       await deployment.stop();
     }
   }
 
   async #resultOf(deployment: Deployment, logs: boolean): Promise<ContenderReport> {
-    const results = logs ? this.results.contenders : this.results.withoutLogs;
+    const results = this.results[logs ? "contenders" : "withoutLogs"];
     const { name, contender } = deployment;
     const known = results.find((result) => result.name === name);
     if (known !== undefined) return known;
@@ -126,32 +121,17 @@ export class Bench {
 
   async #sample(
     deployment: Deployment,
-    load: LoadPoint[],
+    { title, load }: ContenderReport,
     connections: number,
     seconds: number,
     report: Report,
   ): Promise<void> {
-    report(`${deployment.contender.title}: connections ${connections}`);
-    const endpoint = await deployment.endpoint(connections);
-    const sample = await this.#withUsage(deployment, () => loadFor(endpoint, seconds, this.signal));
+    report(`${title}: connections ${connections}`);
+    const sample = await deployment.sample(() =>
+      loadFor(deployment.endpoint, connections, seconds, this.signal),
+    );
     const known = load.find((point) => point.connections === connections);
     if (known === undefined) load.push({ connections, samples: [sample] });
     else known.samples.push(sample);
-  }
-
-  /**
-   * Reads the kernel's counters before and after a load, so that reading them does not disturb it.
-   * @param share The part of the load that the sample is about.
-   */
-  async #withUsage(
-    deployment: Deployment,
-    load: () => Promise<Omit<Sample, "usage">>,
-    share = 1,
-  ): Promise<Sample> {
-    const containers = await deployment.containers();
-    const before = await readUsage(containers, this.signal);
-    const timings = await load();
-    const usage = usageBetween(before, await readUsage(containers, this.signal), share);
-    return { ...timings, usage };
   }
 }
