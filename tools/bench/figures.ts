@@ -12,12 +12,6 @@ export const loadService = "load";
 /** The number of connections at which contenders are compared. */
 export const comparedConnections = 32;
 
-/** @returns The quotient; undefined if it is not a finite number. */
-function ratio(dividend: Figure, divisor: Figure): Figure {
-  const quotient = (dividend ?? Number.NaN) / (divisor ?? Number.NaN);
-  return Number.isFinite(quotient) ? quotient : undefined;
-}
-
 /** Contenders that were measured under equal conditions: with logs or without. */
 export type Table = readonly ContenderReport[];
 
@@ -73,7 +67,7 @@ export function microsOf(samples: readonly Sample[], ...services: readonly strin
 export function loadShareOf(samples: readonly Sample[], cores: number): Figure {
   const micros = microsOf(samples, loadService);
   const rate = median(samples.map(({ perSecond }) => perSecond));
-  return ratio((micros ?? Number.NaN) * (rate ?? Number.NaN), cores * 1e6);
+  return micros === undefined || rate === undefined ? undefined : (micros * rate) / (cores * 1e6);
 }
 
 /** With two digits, such as `0.74`, `1.0` and `12`. */

@@ -38,7 +38,7 @@ export function renderText(report: BenchReport): string {
       "  MB: memory of all containers, under load; load: the generator's share of all CPU time",
     ),
     ...[true, false].flatMap((logs) => renderClock(report, logs)),
-    ...paragraph(renderTargets(report)),
+    ...renderTargets(report),
     "",
     end,
     ...problems.map((problem) => pc.red(`  ${problem}`)),
@@ -48,9 +48,6 @@ export function renderText(report: BenchReport): string {
     "",
   ].join("\n");
 }
-
-const paragraph = (lines: readonly string[]): string[] =>
-  lines.length === 0 ? [] : ["", ...lines];
 
 function renderTable({ cores }: BenchReport, table: Table): string[] {
   const points = table.flatMap(({ load }) => load);
@@ -115,7 +112,8 @@ function renderTargets(report: BenchReport): string[] {
     return `  ${met ? pc.green(line) : pc.yellow(line)}`;
   });
   const ahead = whoIsAhead(report.withoutLogs).map((sentence) => `  without logs, ${sentence}`);
-  return rows.length + ahead.length === 0 ? [] : [pc.bold("Targets, with logs"), ...rows, ...ahead];
+  const heading = ["", pc.bold("Targets, with logs")];
+  return rows.length + ahead.length === 0 ? [] : [...heading, ...rows, ...ahead];
 }
 
 const percent = (share: Figure): string => (share === undefined ? "-" : `${whole(share * 100)} %`);
