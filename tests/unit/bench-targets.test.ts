@@ -58,10 +58,10 @@ it("CPU time is that of a request, by service or without the generator", () => {
 
 describe("the targets", () => {
   const metIn = (changed: typeof report): boolean[] => targetsOf(changed).map(({ met }) => met);
-  const speeds = { fast: withSpeed(report, "production", 6_700, 20) };
+  const fast = withSpeed(report, "production", 6_700, 20);
 
   it("are all met, or say which is missed", () => {
-    expect(metIn(speeds.fast)).toEqual([true, true, true, true, true, true]);
+    expect(metIn(fast)).toEqual([true, true, true, true, true, true]);
     expect(targetsOf(report)[0]).toEqual({
       target: "10 × the original's requests/s (aim: 12)",
       measured: "7.5 ± 0 %",
@@ -70,18 +70,13 @@ describe("the targets", () => {
   });
 
   it.each([
-    ["requests per second", 6_300, 20, 0],
-    ["99th percentile", 6_700, 25, 1],
-  ])("are missed by the %s", (_, rate, p99Ms, missed) => {
-    expect(metIn(withSpeed(report, "production", rate, p99Ms)).indexOf(false)).toBe(missed);
-  });
-
-  it.each([
-    ["limit", 9_600, 2],
-    ["haproxy", 6_800, 3],
-    ["caddy", 6_800, 4],
-  ] as const)("are missed if %s is too fast", (name, rate, missed) => {
-    expect(metIn(withSpeed(speeds.fast, name, rate)).indexOf(false)).toBe(missed);
+    ["production", 6_300, 20, 0],
+    ["production", 6_700, 25, 1],
+    ["limit", 9_600, undefined, 2],
+    ["haproxy", 6_800, undefined, 3],
+    ["caddy", 6_800, undefined, 4],
+  ] as const)("with %s at %s requests/s and a p99 of %s ms, miss no. %s", (name, rate, ms, at) => {
+    expect(metIn(withSpeed(fast, name, rate, ms)).indexOf(false)).toBe(at);
   });
 
   it("include the width of the intervals", () => {
