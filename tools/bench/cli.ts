@@ -34,14 +34,22 @@ Exit code: 0 every response was right, however slow; 1 some were not; 2 it could
 What is measured, and how: docs/benchmark.md.`;
 
 main(async (signal) => {
-  const options = parseOptions();
-  const { quick, rounds, svg, json } = options;
+  const { quick, only, rounds, json, svg } = commandLine("npm run bench --")
+    .description(description)
+    .option("--quick", "a short run: one round, one second for each figure", false)
+    .option("--only <stack>", "only this stack; repeatable", collect(contenderNames), [])
+    .option("--rounds <number>", `rounds (default: ${fullPlan.rounds})`, wholeNumber(1, 100))
+    .option("--json", "print the report as JSON, raw figures included", false)
+    .option("--svg <file>", "also draw a chart, as FILE.svg and FILE-dark.svg")
+    .addHelpText("after", help)
+    .parse()
+    .opts<Options>();
   if (svg !== undefined) for (const file of [svg, darkFile(svg)]) await requireWritable(file);
   const basis = quick ? quickPlan : fullPlan;
   const plan = { ...basis, rounds: rounds ?? basis.rounds };
   const project = `softy-pinko-bench-${randomBytes(3).toString("hex")}`;
   const bench = new Bench(plan, project, signal);
-  const engine = await withEngine(signal, stepsOf(bench, plan, options.only), {
+  const engine = await withEngine(signal, stepsOf(bench, plan, only), {
     cleanUp: () => bench.close(),
   });
   const report: BenchReport = {
@@ -57,19 +65,6 @@ main(async (signal) => {
   process.stdout.write(json ? `${JSON.stringify(judged, null, 2)}\n` : renderText(report));
   return problems.length > 0 ? 1 : 0;
 });
-
-function parseOptions(): Options {
-  return commandLine("npm run bench --")
-    .description(description)
-    .option("--quick", "a short run: one round, one second for each figure", false)
-    .option("--only <stack>", "only this stack; repeatable", collect(contenderNames), [])
-    .option("--rounds <number>", `rounds (default: ${fullPlan.rounds})`, wholeNumber(1, 100))
-    .option("--json", "print the report as JSON, raw figures included", false)
-    .option("--svg <file>", "also draw a chart, as FILE.svg and FILE-dark.svg")
-    .addHelpText("after", help)
-    .parse()
-    .opts<Options>();
-}
 
 function stepsOf(bench: Bench, plan: Plan, only: readonly ContenderName[]): Step[] {
   const names = contenderNames.filter((name) => only.length === 0 || only.includes(name));

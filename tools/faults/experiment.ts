@@ -33,11 +33,9 @@ export class Experiment {
   /** Seconds from the start of the first server until it served, if all servers were down. */
   servedAgainS?: number;
 
-  /** @param origin The stack's address on the host. */
   constructor(
     readonly stack: Stack,
     readonly load: Load,
-    readonly origin: string,
     readonly report: Report,
     readonly signal: AbortSignal,
   ) {}
