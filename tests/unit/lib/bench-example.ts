@@ -32,18 +32,27 @@ const usageFor = (requests: number): Usage[] => {
   return [usage("proxy", 1, 8.5, 100), usage("back-end", 2, 56.5, 300), usage("load", 1, 4, 20)];
 };
 
-/** Three samples that are 2 % apart. */
-export function loadPoint(connections: number, rate: number, p99Ms: number): LoadPoint {
-  const samples = [0.99, 1, 1.01].map((factor) => ({
-    requests: Math.round(rate * factor * 3),
-    failed: 0,
-    perSecond: rate * factor,
-    medianMs: (1_000 * connections) / rate,
-    p99Ms: p99Ms * factor,
-    p999Ms: p99Ms * 2,
-    worstMs: p99Ms * 3,
-    usage: usageFor(Math.round(rate * factor * 3)),
-  }));
+/** Three samples that are 2 % apart; their rates can have another spread. */
+export function loadPoint(
+  connections: number,
+  rate: number,
+  p99Ms: number,
+  spread = 0.01,
+): LoadPoint {
+  const samples = [-1, 0, 1].map((step) => {
+    const perSecond = rate * (1 + step * spread);
+    const requests = Math.round(perSecond * 3);
+    return {
+      requests,
+      failed: 0,
+      perSecond,
+      medianMs: (1_000 * connections) / rate,
+      p99Ms: p99Ms * (1 + step / 100),
+      p999Ms: p99Ms * 2,
+      worstMs: p99Ms * 3,
+      usage: usageFor(requests),
+    };
+  });
   return { connections, samples };
 }
 
@@ -87,9 +96,11 @@ export function withSpeed(
   name: ContenderName,
   rate: number,
   p99Ms = speeds[name][1],
+  spread?: number,
 ): BenchReport {
+  const load = [loadPoint(32, rate, p99Ms, spread)];
   const contenders = report.contenders.map((contender) =>
-    contender.name === name ? { ...contender, load: [loadPoint(32, rate, p99Ms)] } : contender,
+    contender.name === name ? { ...contender, load } : contender,
   );
   return { ...report, contenders };
 }
