@@ -73,8 +73,6 @@ describeOnEngine("the fault lab", { timeout: 5 * minutes }, () => {
     const child = startLab("task5", "--fault=http-500", "--rate=50");
     expect(await child.ended).toBe(1);
     expect(child.output.stdout).toMatch(/^ {2}http-500 +[\d,]+ +[1-9].*✘$/m);
-    expect(child.output.stdout).toMatch(/^ +✘ requests lost/m);
-    expect(child.output.stdout).toMatch(/^ +lost at \d/m);
     expect(await remains(child)).toEqual([]);
   });
 

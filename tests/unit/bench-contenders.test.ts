@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { parse } from "yaml";
 import { type Contender, contenders, stacksFolder, versionIn } from "../../tools/bench/contenders";
 import { loadFileOf, withoutLogsFileOf } from "../../tools/bench/deployment";
@@ -11,28 +11,21 @@ interface ComposeFile {
   networks?: Record<string, unknown>;
 }
 
-describe.each(Object.entries<Contender>(contenders))("the contender %s", (_, contender) => {
-  const { folder, overlay, network, programs } = contender;
-  const file = readRepositoryFile(`${folder}/docker-compose.yml`);
-  const base = parse(file, { merge: true }) as ComposeFile;
-
-  it("has its files", () => {
+it.each(Object.entries<Contender>(contenders))(
+  "the contender %s names what its folder has, and gets a load generator on its network only",
+  (_, contender) => {
+    const { folder, overlay, network, programs } = contender;
+    const file = readRepositoryFile(`${folder}/docker-compose.yml`);
+    const base = parse(file, { merge: true }) as ComposeFile;
     expect(existsSync(path.join(stacksFolder, overlay ?? ""))).toBe(true);
-  });
-
-  it("names services and networks of its docker-compose.yml", () => {
     const used = ["proxy", ...programs.map(({ service }) => service)];
     expect(Object.keys(base.services)).toEqual(expect.arrayContaining(used));
     expect(["default", ...Object.keys(base.networks ?? {})]).toContain(network);
-  });
-
-  it("gets a load generator on its network only", () => {
     const { services } = JSON.parse(loadFileOf(contender)) as ComposeFile;
-    expect(Object.keys(services)).toEqual(["load"]);
-    expect(services.load?.networks).toEqual([network]);
+    expect(services).toMatchObject({ load: { networks: [network] } });
     expect(existsSync(path.join(services.load?.build?.context ?? "", "Dockerfile"))).toBe(true);
-  });
-});
+  },
+);
 
 it("without logs, a contender has images that are built from its own", () => {
   const { services } = JSON.parse(withoutLogsFileOf("bench-caddy")) as ComposeFile;
@@ -44,14 +37,11 @@ it("without logs, a contender has images that are built from its own", () => {
   expect(existsSync(path.join(services.proxy?.build?.context ?? "", "Dockerfile"))).toBe(true);
 });
 
-describe("versionIn", () => {
-  it.each([
-    ["nginx version: nginx/1.30.6", "1.30.6"],
-    ["HAProxy version 3.0.11-1+deb13u3 2026/05/11 - https://haproxy.org/", "3.0.11"],
-    ["gunicorn (version 23.0.0)", "23.0.0"],
-    ["v24.11.1", "24.11.1"],
-    ["node: not found", undefined],
-  ])("finds in %j the version %s", (output, version) => {
-    expect(versionIn(output)).toBe(version);
-  });
+it.each([
+  ["nginx version: nginx/1.30.6", "1.30.6"],
+  ["HAProxy version 3.0.11-1+deb13u3 2026/05/11 - https://haproxy.org/", "3.0.11"],
+  ["v24.11.1", "24.11.1"],
+  ["node: not found", undefined],
+])("in %j is the version %s", (output, version) => {
+  expect(versionIn(output)).toBe(version);
 });

@@ -139,25 +139,15 @@ describe("the load while a server stalls", () => {
 });
 
 describe("the load of a server that fails", () => {
-  it.each<[string, RequestListener, RegExp]>([
-    ["a reset connection", ({ socket }) => socket.resetAndDestroy(), /ECONNRESET|hang up/],
-    [
-      "half a response",
-      (_, response) => {
-        response.writeHead(200, { "Content-Length": "6" });
-        response.write("Hel", () => response.destroy());
-      },
-      /aborted|ECONNRESET|closed/,
-    ],
-  ])("loses a request that ends with %s, and does not retry it", async (_, listener, reason) => {
+  it("loses a request whose connection is reset, and does not retry it", async () => {
     let received = 0;
-    const origin = await serve((request, response) => {
+    const origin = await serve(({ socket }) => {
       received += 1;
-      listener(request, response);
+      socket.resetAndDestroy();
     });
     const { samples } = await loadUntil(origin, 20);
     expect(samples).toHaveLength(received);
-    const lost = { outcome: "lost", reason: expect.stringMatching(reason) };
+    const lost = { outcome: "lost", reason: expect.stringMatching(/ECONNRESET|hang up/) };
     for (const sample of samples) expect(sample).toMatchObject(lost);
   });
 

@@ -5,7 +5,6 @@ import type { Sample } from "../../tools/faults/load";
 import { balancedFrom, timeline } from "../../tools/faults/measure";
 import type { CaseReport, Target } from "../../tools/faults/report";
 import { type Observations, summarize, type Trial } from "../../tools/faults/summarize";
-import type { Container } from "../../tools/lib/compose";
 import { percentile } from "../../tools/lib/stats";
 
 const api: Probe = { path: "/api/hello", kind: "api", isExpected: () => true };
@@ -83,17 +82,8 @@ it("the timeline counts every request when it ended", () => {
 
 const fault: FaultCase = { name: "kill", about: "kill one server", run: async () => undefined };
 
-const container = (name: string, index: number): Container => {
-  const id = String(index).repeat(64);
-  return { id, name, service: "back-end", state: "running", health: "healthy", published: [] };
-};
-const seen = (...names: string[]): Observations["seenServers"] =>
-  new Map(names.map((name, index) => [`${index}`, container(`p-${name}`, index)]));
-
 describe("the summary of a case", () => {
-  const [first, second, third] = ["0", "1", "2"].map((digit) => digit.repeat(12));
-
-  const recorded = { seenServers: seen("back-end-1"), events: [] };
+  const recorded = { serverNames: new Map([["0123", "back-end-1"]]), events: [] };
   const sending = { latenessMs: [0.4, 2.6], maxInFlight: 7 };
   const summary = (
     samples: Sample[],
@@ -141,9 +131,12 @@ describe("the summary of a case", () => {
   });
 
   it("adds up the shares of servers with the same name", () => {
-    const seenServers = seen("back-end-1", "back-end-2", "back-end-2");
-    const samples = [first, second, third, third].map((server, at) => sample(at, { server }));
-    const { shares } = summary(samples, { seenServers });
+    const serverNames = new Map([
+      ["a", "back-end-1"],
+      ["b", "back-end-2"],
+      ["c", "back-end-2"],
+    ]);
+    const { shares } = summary(responses("abcc"), { serverNames });
     expect(shares.map(({ server, answers }) => `${server} ${answers}`)).toEqual([
       "back-end-1 1",
       "back-end-2 3",
@@ -160,12 +153,12 @@ describe("the summary of a case", () => {
   const rejectionWindow = { kind: "api", fromMs: 0, untilMs: 9_000 } as const;
   const rejected = (latencyMs: number) => sample(2_001, { outcome: "rejected", latencyMs });
   it.each<[string[], Sample, Partial<Observations>, Partial<Trial>]>([
-    [[], sample(0, { server: first, latencyMs: 500 }), {}, { balancedMs: 5_000 }],
+    [[], sample(0, { server: "0123", latencyMs: 500 }), {}, { balancedMs: 5_000 }],
     [["worstMs"], sample(2_001, { latencyMs: 501 }), {}, {}],
     [["p99Ms"], sample(1_000, { latencyMs: 51 }), {}, withTarget({ p99Ms: 50 })],
     [["over400Ms"], sample(2_001, { latencyMs: 400 }), {}, withTarget({ over400Ms: 0 })],
-    [["evenS"], sample(0, { server: first }), {}, { balancedMs: 5_001 }],
-    [["evenS"], sample(0, { server: first }), {}, { balancedMs: undefined }],
+    [["evenS"], sample(0, { server: "0123" }), {}, { balancedMs: 5_001 }],
+    [["evenS"], sample(0, { server: "0123" }), {}, { balancedMs: undefined }],
     [[], rejected(400), { servedAgainS: 3 }, down],
     [["servedAgainS"], rejected(400), { servedAgainS: 3.1 }, down],
     [["servedAgainS"], rejected(400), {}, down],

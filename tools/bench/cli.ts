@@ -18,10 +18,8 @@ type Measure = (logs: boolean, round: number, report: Report) => Promise<void>;
 
 interface Options {
   quick: boolean;
-  loadOnly: boolean;
   only: ContenderName[];
   rounds?: number;
-  soak?: number;
   json: boolean;
   svg?: string;
 }
@@ -36,15 +34,22 @@ Exit code: 0 every response was right, however slow; 1 some were not; 2 it could
 What is measured, and how: docs/benchmark.md.`;
 
 main(async (signal) => {
-  const options = parseOptions();
-  const { quick, rounds, soak, svg, json } = options;
+  const { quick, only, rounds, json, svg } = commandLine("npm run bench --")
+    .description(description)
+    .option("--quick", "a short run: one round, one second for each figure", false)
+    .option("--only <stack>", "only this stack; repeatable", collect(contenderNames), [])
+    .option("--rounds <number>", `rounds (default: ${fullPlan.rounds})`, wholeNumber(1, 100))
+    .option("--json", "print the report as JSON, raw figures included", false)
+    .option("--svg <file>", "also draw a chart, as FILE.svg and FILE-dark.svg")
+    .addHelpText("after", help)
+    .parse()
+    .opts<Options>();
   if (svg !== undefined) for (const file of [svg, darkFile(svg)]) await requireWritable(file);
   const basis = quick ? quickPlan : fullPlan;
-  const clock = { ...basis.clock, rounds: Math.min(basis.clock.rounds, rounds ?? 3) };
-  const plan = { ...basis, rounds: rounds ?? basis.rounds, clock, soak: soak ?? basis.soak };
+  const plan = { ...basis, rounds: rounds ?? basis.rounds };
   const project = `softy-pinko-bench-${randomBytes(3).toString("hex")}`;
   const bench = new Bench(plan, project, signal);
-  const engine = await withEngine(signal, stepsOf(bench, plan, options), {
+  const engine = await withEngine(signal, stepsOf(bench, plan, only), {
     cleanUp: () => bench.close(),
   });
   const report: BenchReport = {
@@ -61,23 +66,7 @@ main(async (signal) => {
   return problems.length > 0 ? 1 : 0;
 });
 
-function parseOptions(): Options {
-  const { rounds, soak } = fullPlan;
-  return commandLine("npm run bench --")
-    .description(description)
-    .option("--quick", "a short run: one round, one second for each figure", false)
-    .option("--load-only", "leave out the rotation and the soak", false)
-    .option("--only <stack>", "only this stack; repeatable", collect(contenderNames), [])
-    .option("--rounds <number>", `rounds (default: ${rounds})`, wholeNumber(1, 100))
-    .option("--soak <seconds>", `continuous load (default: ${soak})`, wholeNumber(0, 86_400))
-    .option("--json", "print the report as JSON, raw figures included", false)
-    .option("--svg <file>", "also draw a chart, as FILE.svg and FILE-dark.svg")
-    .addHelpText("after", help)
-    .parse()
-    .opts<Options>();
-}
-
-function stepsOf(bench: Bench, plan: Plan, { only, loadOnly }: Options): Step[] {
+function stepsOf(bench: Bench, plan: Plan, only: readonly ContenderName[]): Step[] {
   const names = contenderNames.filter((name) => only.length === 0 || only.includes(name));
   const inRounds = (count: number, what: string, measure: Measure): Step[] =>
     Array.from({ length: count }, (_, round) => `${what}: round ${round + 1} of ${count}`).flatMap(
@@ -86,17 +75,13 @@ function stepsOf(bench: Bench, plan: Plan, { only, loadOnly }: Options): Step[] 
         step(`${title}, without logs`, (report) => measure(false, round, report)),
       ],
     );
-  const rounds = [
+  return [
+    step("images", (report) => bench.build(names, report)),
     ...inRounds(plan.rounds, "full load", (...each) => bench.measureRound(...each)),
-    ...inRounds(plan.clock.rounds, "by the clock", (logs, _, report) =>
+    ...inRounds(Math.min(plan.rounds, plan.clock.rounds), "by the clock", (logs, _, report) =>
       bench.measureByTheClock(logs, report),
     ),
   ];
-  const build = step("images", (report) => bench.build(names, report));
-  const rotation = step("rotation", (report) => bench.measureRotation(report));
-  const soak = step(`soak of ${plan.soak} s`, (report) => bench.measureSoak(report));
-  if (loadOnly || !names.includes("production")) return [build, ...rounds];
-  return [build, ...rounds, rotation, ...(plan.soak > 0 ? [soak] : [])];
 }
 
 function step(title: string, work: (report: Report) => Promise<void>): Step {

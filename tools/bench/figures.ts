@@ -1,7 +1,7 @@
 import { decimal, whole } from "../lib/format";
 import { type Estimate, median, pairedRatio, sum } from "../lib/stats";
 import type { ContenderName } from "./contenders";
-import type { BenchReport, ContenderReport, Sample, SoakReport } from "./report";
+import type { BenchReport, ContenderReport, Sample } from "./report";
 
 /** A number, or undefined if it was not measured. */
 export type Figure = number | undefined;
@@ -11,35 +11,6 @@ export const loadService = "load";
 
 /** The number of connections at which contenders are compared. */
 export const comparedConnections = 32;
-
-/** @returns The quotient; undefined if it is not a finite number. */
-function ratio(dividend: Figure, divisor: Figure): Figure {
-  const quotient = (dividend ?? Number.NaN) / (divisor ?? Number.NaN);
-  return Number.isFinite(quotient) ? quotient : undefined;
-}
-
-/** The memory of a service in a soak, in megabytes. */
-interface Growth {
-  service: string;
-  early: number;
-  late: number;
-  grows: boolean;
-}
-
-/**
- * Compares the median of the last fifth of the readings with that of the second fifth, for each
- * service with ten readings or more. In the first fifth, caches and heaps fill. A service grows if the
- * difference is more than 5 % and 2 MB: less is due to garbage collection.
- */
-export function growthOf({ services }: SoakReport): Growth[] {
-  return services.flatMap(({ service, megabytes }) => {
-    const fifth = megabytes.length / 5;
-    const early = median(megabytes.slice(Math.floor(fifth), Math.floor(2 * fifth)));
-    const late = median(megabytes.slice(Math.ceil(4 * fifth)));
-    if (megabytes.length < 10 || early === undefined || late === undefined) return [];
-    return [{ service, early, late, grows: late > early * 1.05 + 2 }];
-  });
-}
 
 /** Contenders that were measured under equal conditions: with logs or without. */
 export type Table = readonly ContenderReport[];
@@ -96,7 +67,7 @@ export function microsOf(samples: readonly Sample[], ...services: readonly strin
 export function loadShareOf(samples: readonly Sample[], cores: number): Figure {
   const micros = microsOf(samples, loadService);
   const rate = median(samples.map(({ perSecond }) => perSecond));
-  return ratio((micros ?? Number.NaN) * (rate ?? Number.NaN), cores * 1e6);
+  return micros === undefined || rate === undefined ? undefined : (micros * rate) / (cores * 1e6);
 }
 
 /** With two digits, such as `0.74`, `1.0` and `12`. */

@@ -9,8 +9,6 @@ export interface Endpoint {
   loader: string;
   /** As seen from that container. */
   url: string;
-  /** Open connections, each with one request at a time. */
-  connections: number;
 }
 
 /** Where h2load writes a line for each request, in its container. */
@@ -19,7 +17,7 @@ const requestLog = "/tmp/requests";
 const timeoutSeconds = 10;
 
 /** A sample without the usage, which the kernel counts. */
-type Timings = Omit<Sample, "usage">;
+export type Timings = Omit<Sample, "usage">;
 
 /** Seconds in which a load by the clock opens its connections. */
 export const clockWarmUp = 1;
@@ -30,10 +28,12 @@ export const clockWarmUp = 1;
  */
 export async function loadFor(
   endpoint: Endpoint,
+  connections: number,
   seconds: number,
   signal: AbortSignal,
 ): Promise<Timings> {
-  const { summary, log } = await h2load(endpoint, [`--duration=${seconds * 1_000}ms`], signal);
+  const options = argv`--clients=${connections} --duration=${seconds * 1_000}ms`;
+  const { summary, log } = await h2load(endpoint, options, signal);
   return sampleOf(log, failedIn(summary), seconds);
 }
 
@@ -43,7 +43,7 @@ export async function loadFor(
  * @throws {CommandError} if the generator fails.
  */
 export async function loadByTheClock(
-  { loader, url }: Pick<Endpoint, "loader" | "url">,
+  { loader, url }: Endpoint,
   rate: number,
   seconds: number,
   signal: AbortSignal,
@@ -60,10 +60,12 @@ export async function loadByTheClock(
  */
 export async function sendExactly(
   endpoint: Endpoint,
+  connections: number,
   requests: number,
   signal: AbortSignal,
 ): Promise<{ failed: number; bodyBytes: number }> {
-  const { summary } = await h2load(endpoint, [`--requests=${requests}`], signal);
+  const options = argv`--clients=${connections} --requests=${requests}`;
+  const { summary } = await h2load(endpoint, options, signal);
   return { failed: failedIn(summary), bodyBytes: bodyBytesIn(summary) };
 }
 
@@ -72,7 +74,7 @@ export async function sendExactly(
  * reopen one of HTTP/2.
  */
 async function h2load(
-  { loader, url, connections }: Endpoint,
+  { loader, url }: Endpoint,
   options: readonly string[],
   signal: AbortSignal,
 ): Promise<{ summary: string; log: string }> {
@@ -81,7 +83,7 @@ async function h2load(
   // h2load would append to it
   await inLoader(argv`rm -f ${requestLog}`);
   const summary = await inLoader(
-    argv`h2load --h1 --clients=${connections} --log-file=${requestLog}
+    argv`h2load --h1 --log-file=${requestLog}
       --connection-inactivity-timeout=${timeoutSeconds} ${options} ${url}`,
   );
   return { summary, log: await inLoader(argv`cut -f2,3 ${requestLog}`) };

@@ -9,13 +9,6 @@ export interface Plan {
   further: { connections: readonly number[]; seconds: number; rounds: number };
   /** Requests that arrive by the clock, at shares of the slowest proxy's rate. */
   clock: { shares: readonly number[]; rounds: number };
-  rotation: {
-    servers: readonly [number, ...number[]];
-    connections: readonly number[];
-    requests: number;
-  };
-  /** Seconds of continuous load; 0 for none. */
-  soak: number;
 }
 
 /** After two seconds, Node.js has compiled what it executes often. */
@@ -25,8 +18,6 @@ export const fullPlan: Plan = {
   warmUp: 2,
   further: { connections: [1, 256], seconds: 3, rounds: 3 },
   clock: { shares: [0.25, 0.5, 0.75], rounds: 3 },
-  rotation: { servers: [1, 2, 4, 8], connections: [1, 32], requests: 10_000 },
-  soak: 300,
 };
 
 export const quickPlan: Plan = {
@@ -35,6 +26,4 @@ export const quickPlan: Plan = {
   warmUp: 0.5,
   further: { connections: [], seconds: 1, rounds: 0 },
   clock: { shares: [0.5], rounds: 1 },
-  rotation: { servers: [2, 4], connections: [32], requests: 10_000 },
-  soak: 0,
 };

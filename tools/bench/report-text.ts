@@ -9,7 +9,6 @@ import {
   describeRounds,
   estimate,
   type Figure,
-  growthOf,
   loadService,
   loadShareOf,
   microsOf,
@@ -19,7 +18,7 @@ import {
   samplesOf,
   type Table,
 } from "./figures";
-import type { BenchReport, ContenderReport, SoakReport } from "./report";
+import type { BenchReport, ContenderReport } from "./report";
 import { targetsOf, whoIsAhead } from "./targets";
 
 /** @returns The report for a terminal or a pipe; its tables are at most 100 columns wide. */
@@ -39,8 +38,7 @@ export function renderText(report: BenchReport): string {
       "  MB: memory of all containers, under load; load: the generator's share of all CPU time",
     ),
     ...[true, false].flatMap((logs) => renderClock(report, logs)),
-    ...paragraph(renderTargets(report)),
-    ...paragraph(renderChecks(report)),
+    ...renderTargets(report),
     "",
     end,
     ...problems.map((problem) => pc.red(`  ${problem}`)),
@@ -50,9 +48,6 @@ export function renderText(report: BenchReport): string {
     "",
   ].join("\n");
 }
-
-const paragraph = (lines: readonly string[]): string[] =>
-  lines.length === 0 ? [] : ["", ...lines];
 
 function renderTable({ cores }: BenchReport, table: Table): string[] {
   const points = table.flatMap(({ load }) => load);
@@ -117,7 +112,8 @@ function renderTargets(report: BenchReport): string[] {
     return `  ${met ? pc.green(line) : pc.yellow(line)}`;
   });
   const ahead = whoIsAhead(report.withoutLogs).map((sentence) => `  without logs, ${sentence}`);
-  return rows.length + ahead.length === 0 ? [] : [pc.bold("Targets, with logs"), ...rows, ...ahead];
+  const heading = ["", pc.bold("Targets, with logs")];
+  return rows.length + ahead.length === 0 ? [] : [...heading, ...rows, ...ahead];
 }
 
 const percent = (share: Figure): string => (share === undefined ? "-" : `${whole(share * 100)} %`);
@@ -132,21 +128,3 @@ const memoryOf = (contender: ContenderReport): string =>
     ),
     1,
   );
-
-function renderChecks({ rotation, soak }: BenchReport): string[] {
-  const exact = rotation.filter(({ difference }) => difference <= 1);
-  const counted = `rotation: exact in ${exact.length} of ${rotation.length} counts`;
-  return [
-    ...(rotation.length > 0 ? [counted] : []),
-    ...(soak === undefined ? [] : [describeSoak(soak)]),
-  ];
-}
-
-function describeSoak(soak: SoakReport): string {
-  const growths = growthOf(soak).map(({ service, early, late, grows }) => {
-    const memory = `${service} ${decimal(early, 1)} → ${decimal(late, 1)} MB`;
-    return grows ? pc.red(`${memory} (grows)`) : memory;
-  });
-  const requests = `${whole(soak.requests)} requests, ${whole(soak.failed)} failed`;
-  return [`soak of ${soak.seconds} s: ${requests}`, ...growths].join("; ");
-}

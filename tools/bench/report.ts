@@ -13,9 +13,6 @@ export interface BenchReport {
   /** The same without access logs. */
   withoutLogs: ContenderReport[];
   byTheClock: ClockPoint[];
-  rotation: RotationPoint[];
-  /** Undefined in a quick run. */
-  soak: SoakReport | undefined;
 }
 
 export interface ContenderReport {
@@ -27,10 +24,8 @@ export interface ContenderReport {
   load: LoadPoint[];
 }
 
-/** A number of servers and connections, with a sample for each round. */
+/** A number of connections, with a sample for each round. */
 export interface LoadPoint {
-  /** Replicas of the back-end. */
-  servers: number;
   connections: number;
   samples: Sample[];
 }
@@ -72,25 +67,4 @@ export interface Usage {
   megabytes: number;
   /** CPU time in this sample. */
   cpuSeconds: number;
-}
-
-/** How evenly production shares requests among its servers. */
-export interface RotationPoint {
-  servers: number;
-  connections: number;
-  requests: number;
-  /** Requests in the log of each server. */
-  shares: number[];
-  /** The largest share minus the smallest. */
-  difference: number;
-}
-
-/** Memory of production under continuous load. */
-export interface SoakReport {
-  seconds: number;
-  connections: number;
-  requests: number;
-  failed: number;
-  /** Readings at equal intervals. */
-  services: { service: string; megabytes: number[] }[];
 }

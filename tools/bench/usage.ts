@@ -65,7 +65,7 @@ export function parseUsage(output: string): Pick<Reading, "cpuSeconds" | "megaby
 export function usageBetween(
   before: readonly Reading[],
   after: readonly Reading[],
-  share = 1,
+  share: number,
 ): Usage[] {
   const usages = new Map<string, Usage>();
   for (const [index, { service, cpuSeconds, megabytes }] of after.entries()) {

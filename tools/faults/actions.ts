@@ -64,11 +64,11 @@ export async function rescale(experiment: Experiment): Promise<void> {
 }
 
 export async function replaceAll(experiment: Experiment): Promise<void> {
-  const { stack, origin, signal } = experiment;
+  const { stack, load, signal } = experiment;
   const mark = (line: string): void => experiment.mark(line);
   const report = Object.assign(mark, { detail: experiment.report.detail });
   const env = { ...stack.env, [versionVariable]: new Date().toISOString() };
-  const url = `${origin}/api/hello`;
+  const url = `${load.origin}/api/hello`;
   await redeploy({ ...stack, env }, { service: api.service, url, signal, report });
   await experiment.servers();
 }

@@ -17,7 +17,6 @@ export function faultChart(report: CaseReport, lab: LabReport): Chart {
     title,
     subtitle: `${source}: ${counts} (shaded: until all servers ran again)`,
     description: `${counts}. Events: ${marks}. ${source}.`,
-    width: 960,
     height: 420,
     option: (colors) => ({
       legend: { top: 78, left: 70, itemGap: 24, icon: "rect", textStyle: { color: colors.text } },

@@ -86,8 +86,8 @@ main(async (signal) => {
     cleanUp: async () => project?.remove(),
   });
   const machine = describeMachine(engine);
-  const run = { stack, machine, date: new Date(), rounds, rate, inFlightLimit };
-  const report: LabReport = { ...run, cases: reports };
+  const settings = { stack, rounds, rate, inFlightLimit };
+  const report: LabReport = { ...settings, machine, date: new Date(), cases: reports };
   if (svg !== undefined) await writeChart(svg, faultChart(reports[0] as CaseReport, report));
   process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : renderText(report));
   return reports.some(({ lost }) => lost > 0) ? 1 : 0;

@@ -28,16 +28,14 @@ export interface RejectionWindow {
 export class Experiment {
   readonly events: { atS: number; label: string }[] = [];
   rejectionWindow?: RejectionWindow;
-  /** Every server that has taken part, by container ID. */
-  readonly seenServers = new Map<string, Container>();
+  /** The short name of every server that has taken part, by the ID that `X-Served-By` has. */
+  readonly serverNames = new Map<string, string>();
   /** Seconds from the start of the first server until it served, if all servers were down. */
   servedAgainS?: number;
 
-  /** @param origin The stack's address on the host. */
   constructor(
     readonly stack: Stack,
     readonly load: Load,
-    readonly origin: string,
     readonly report: Report,
     readonly signal: AbortSignal,
   ) {}
@@ -53,7 +51,7 @@ export class Experiment {
     const servers = (await listContainers(this.stack)).filter(({ service }) =>
       [api.service, faultyService].includes(service),
     );
-    for (const server of servers) this.seenServers.set(server.id, server);
+    for (const server of servers) this.serverNames.set(servedBy(server), shortName(server));
     return servers;
   }
 
@@ -102,6 +100,9 @@ export class Experiment {
     if (this.rejectionWindow) this.rejectionWindow.untilMs = this.load.now() + rejectionGraceMs;
   }
 }
+
+/** @returns The value of `X-Served-By` in a server's responses. */
+export const servedBy = ({ id }: Container): string => id.slice(0, 12);
 
 /** @returns Such as `back-end-1` for the container `production-back-end-1`. */
 export const shortName = ({ name, service }: Container): string =>

@@ -11,11 +11,11 @@ import type { Report } from "../lib/progress";
 import { openTemporaryProject, type TemporaryProject } from "../lib/temporary-project";
 import { waitUntil } from "../lib/wait";
 import type { FaultCase } from "./cases";
-import { Experiment, faultyService, versionVariable } from "./experiment";
+import { Experiment, faultyService, servedBy, versionVariable } from "./experiment";
 import { Load } from "./load";
 import { balancedFrom } from "./measure";
 import type { CaseReport, LabReport } from "./report";
-import { api, probes, type StackName, services } from "./stacks";
+import { api, probes, type StackName } from "./stacks";
 import { summarize } from "./summarize";
 
 /** Servers that share the load, the faulty one among them. */
@@ -34,10 +34,11 @@ const httpsPort = "HTTPS_PORT";
 export function openLab(stack: StackName): Promise<TemporaryProject> {
   const isSecure = stack === "production-https";
   const composeFiles = ["docker-compose.yml", ...(isSecure ? ["docker-compose.https.yml"] : [])];
+  const built = [api.service, "front-end", "proxy", ...(isSecure ? ["https"] : [])];
   return openTemporaryProject({
     folder: path.join(root, isSecure ? "production" : stack),
     project: `softy-pinko-faults-${randomBytes(3).toString("hex")}`,
-    built: isSecure ? [...services, "https"] : services,
+    built,
     composeFiles,
     portVariables: isSecure ? [portVariable.proxy, httpsPort] : [portVariable.proxy],
     // A label from the environment, so that a build can make a new version
@@ -76,7 +77,7 @@ export async function runCase(
   report(`${serverCount} servers`);
   await arrange(stack, origin, replicas, { signal, onLine: report.detail });
   const load = new Load(origin, probes, rate);
-  const experiment = new Experiment(stack, load, origin, report, signal);
+  const experiment = new Experiment(stack, load, report, signal);
   try {
     await experiment.hold(baselineS);
     await waitUntilBalanced(experiment);
@@ -143,7 +144,7 @@ async function waitUntilBalanced(experiment: Experiment): Promise<number | undef
   const { load } = experiment;
   const fromMs = load.now();
   const { length } = load.samples;
-  const servers = (await experiment.servers()).map(({ id }) => id.slice(0, 12));
+  const servers = (await experiment.servers()).map(servedBy);
   if (!load.samples.some(({ server }) => server !== undefined)) {
     await experiment.hold(blindRecoveryS);
     return undefined;

@@ -7,18 +7,12 @@ export type StackName = (typeof stackNames)[number];
 /** The service whose replicas share the load, and the command of its containers. */
 export const api = { service: "back-end", command: ["dist/api.js"] };
 
-/** The services of each stack; all are built. */
-export const services = [api.service, "front-end", "proxy"];
-
-const hello: Probe = {
-  path: "/api/hello",
-  kind: "api",
-  isExpected: (body) => body === "Hello, World!",
-};
-const frontPage: Probe = {
-  path: "/",
-  kind: "page",
-  isExpected: (body) => body.includes('id="dynamic-content"') && body.trimEnd().endsWith("</html>"),
-};
-
-export const probes: readonly Probe[] = [hello, frontPage];
+export const probes: readonly Probe[] = [
+  { path: "/api/hello", kind: "api", isExpected: (body) => body === "Hello, World!" },
+  {
+    path: "/",
+    kind: "page",
+    isExpected: (body) =>
+      body.includes('id="dynamic-content"') && body.trimEnd().endsWith("</html>"),
+  },
+];

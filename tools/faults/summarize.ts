@@ -1,6 +1,6 @@
 import { percentile, sum } from "../lib/stats";
 import type { FaultCase } from "./cases";
-import { type Experiment, type RejectionWindow, shortName } from "./experiment";
+import type { Experiment, RejectionWindow } from "./experiment";
 import type { Load, Sample } from "./load";
 import { timeline } from "./measure";
 import type { CaseReport, Target } from "./report";
@@ -16,7 +16,7 @@ const latencyOf = ({ latencyMs }: Sample): number => latencyMs;
 /** What an experiment has recorded. */
 export type Observations = Pick<
   Experiment,
-  "events" | "servedAgainS" | "rejectionWindow" | "seenServers"
+  "events" | "servedAgainS" | "rejectionWindow" | "serverNames"
 > & { load: Pick<Load, "samples" | "latenessMs" | "maxInFlight"> };
 
 /** Times are in milliseconds from the start of the load. */
@@ -31,19 +31,16 @@ export interface Trial {
 /** Summarizes an experiment after its load has ended. */
 export function summarize(observations: Observations, trial: Trial): CaseReport {
   const { fault, round, fromMs, toMs, balancedMs } = trial;
-  const { load, rejectionWindow, seenServers, events, servedAgainS } = observations;
-  // A replacement can have the name of an earlier server; the two count as one
-  const names = new Map(
-    Array.from(seenServers.values(), (server) => [server.id.slice(0, 12), shortName(server)]),
-  );
+  const { load, rejectionWindow, serverNames, events, servedAgainS } = observations;
   const samples = load.samples.map((sample) => ({
     ...applyWindow(sample, rejectionWindow),
-    server: names.get(sample.server ?? ""),
+    server: serverNames.get(sample.server ?? ""),
   }));
   const lost = samples.filter(({ outcome }) => outcome === "lost");
   const rejected = samples.filter(({ outcome }) => outcome === "rejected");
+  // A replacement can have the name of an earlier server; the two count as one
   const servers = samples.some(({ server }) => server !== undefined)
-    ? [...new Set(names.values())]
+    ? [...new Set(serverNames.values())]
     : [];
   const { bucketS, buckets } = timeline(samples, servers);
   const affected = samples.filter(({ startMs, latencyMs }) => startMs + latencyMs >= fromMs);

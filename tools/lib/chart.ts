@@ -11,7 +11,6 @@ export interface Chart {
   /** What the chart shows, in sentences, for a reader who cannot see it. */
   description: string;
   /** In pixels. */
-  width: number;
   height: number;
   /** Made anew for each theme. */
   option(colors: ChartColors): EChartsOption;
@@ -23,9 +22,12 @@ const themes = {
   dark: { background: "#0d1117", text: "#f0f6fc", muted: "#9198a1", grid: "#3d444d" },
 };
 const accents = {
-  light: { accent: "#d91a60", neutral: "#6f7a87", pass: "#17794a", fail: "#c81457" },
-  dark: { accent: "#ff7aa8", neutral: "#8b949e", pass: "#5ed39b", fail: "#ff80ab" },
+  light: { accent: "#d91a60", neutral: "#6f7a87", fail: "#c81457" },
+  dark: { accent: "#ff7aa8", neutral: "#8b949e", fail: "#ff80ab" },
 };
+
+/** In pixels: that of a document on GitHub. */
+const width = 960;
 
 type ChartTheme = keyof typeof themes;
 export type ChartColors = (typeof themes)["light"] & (typeof accents)["light"];
@@ -33,7 +35,7 @@ export type ChartColors = (typeof themes)["light"] & (typeof accents)["light"];
 /** @returns A chart as SVG. Loads ECharts, a development dependency, only when a chart is drawn. */
 export async function renderChart(chart: Chart, theme: ChartTheme): Promise<string> {
   const { init } = await import("echarts");
-  const { title, subtitle, description, width, height } = chart;
+  const { title, subtitle, description, height } = chart;
   const colors = { ...themes[theme], ...accents[theme] };
   const echarts = init(null, theme, { renderer: "svg", ssr: true, width, height });
   try {

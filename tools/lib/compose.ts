@@ -112,7 +112,6 @@ export function newMarker(): string {
 /**
  * Counts the requests with a marker in the log of each container of a service.
  * @param expected Requests that were sent; the logs are read until they show as many.
- * @param options For `docker logs`, such as `--since`; what aborts the wait.
  * @returns Requests by container name; a container without any has 0.
  * @throws {Error} if the logs do not show them all within 10 s.
  */
@@ -121,10 +120,9 @@ export async function countServed(
   service: string,
   marker: string,
   expected: number,
-  { logArgs = [], signal }: { logArgs?: readonly string[]; signal?: AbortSignal } = {},
 ): Promise<Map<string, number>> {
   const countLines = async ({ id, name }: Container): Promise<[string, number]> => {
-    const { stdout, stderr } = await attempt("docker", argv`logs ${logArgs} ${id}`);
+    const { stdout, stderr } = await attempt("docker", argv`logs ${id}`);
     return [name, `${stdout}${stderr}`.split(marker).length - 1];
   };
   return waitUntil(
@@ -134,6 +132,6 @@ export async function countServed(
       const total = counts.reduce((sum, [, count]) => sum + count, 0);
       return total >= expected && new Map(counts);
     },
-    { for: `${expected} requests in the logs of ${service}`, timeoutMs: 10_000, signal },
+    { for: `${expected} requests in the logs of ${service}`, timeoutMs: 10_000 },
   );
 }

@@ -9,7 +9,6 @@ import type {
   ClockPoint,
   ContenderReport,
   LoadPoint,
-  RotationPoint,
   Usage,
 } from "../../../tools/bench/report";
 
@@ -33,19 +32,28 @@ const usageFor = (requests: number): Usage[] => {
   return [usage("proxy", 1, 8.5, 100), usage("back-end", 2, 56.5, 300), usage("load", 1, 4, 20)];
 };
 
-/** Three samples that are 2 % apart. */
-export function loadPoint(connections: number, rate: number, p99Ms: number): LoadPoint {
-  const samples = [0.99, 1, 1.01].map((factor) => ({
-    requests: Math.round(rate * factor * 3),
-    failed: 0,
-    perSecond: rate * factor,
-    medianMs: (1_000 * connections) / rate,
-    p99Ms: p99Ms * factor,
-    p999Ms: p99Ms * 2,
-    worstMs: p99Ms * 3,
-    usage: usageFor(Math.round(rate * factor * 3)),
-  }));
-  return { servers: 2, connections, samples };
+/** Three samples that are 2 % apart; their rates can have another spread. */
+export function loadPoint(
+  connections: number,
+  rate: number,
+  p99Ms: number,
+  spread = 0.01,
+): LoadPoint {
+  const samples = [-1, 0, 1].map((step) => {
+    const perSecond = rate * (1 + step * spread);
+    const requests = Math.round(perSecond * 3);
+    return {
+      requests,
+      failed: 0,
+      perSecond,
+      medianMs: (1_000 * connections) / rate,
+      p99Ms: p99Ms * (1 + step / 100),
+      p999Ms: p99Ms * 2,
+      worstMs: p99Ms * 3,
+      usage: usageFor(requests),
+    };
+  });
+  return { connections, samples };
 }
 
 function exampleContender(name: ContenderName, factor: number): ContenderReport {
@@ -69,12 +77,6 @@ function examplePoint(name: ContenderName, logs: boolean): ClockPoint {
   return { name, title, logs, slowest: "Caddy", share: 0.5, rate, samples: timed };
 }
 
-/** @returns A count of 10,000 requests. */
-export function rotationOf(...shares: number[]): RotationPoint {
-  const difference = Math.max(...shares) - Math.min(...shares);
-  return { servers: shares.length, connections: 32, requests: 10_000, shares, difference };
-}
-
 /** @returns A run without a failure that meets every target. */
 export function exampleReport(): BenchReport {
   return {
@@ -85,16 +87,6 @@ export function exampleReport(): BenchReport {
     contenders: contenderNames.map((name) => exampleContender(name, 1)),
     withoutLogs: contenderNames.map((name) => exampleContender(name, 2)),
     byTheClock: [true, false].flatMap((logs) => proxyNames.map((name) => examplePoint(name, logs))),
-    rotation: [rotationOf(5_000, 5_000), rotationOf(3_334, 3_333, 3_333)],
-    soak: {
-      seconds: 300,
-      connections: 32,
-      requests: 1_401_220,
-      failed: 0,
-      services: [
-        { service: "proxy", megabytes: Array.from({ length: 30 }, (_, at) => 8 + (at % 2)) },
-      ],
-    },
   };
 }
 
@@ -104,9 +96,11 @@ export function withSpeed(
   name: ContenderName,
   rate: number,
   p99Ms = speeds[name][1],
+  spread?: number,
 ): BenchReport {
+  const load = [loadPoint(32, rate, p99Ms, spread)];
   const contenders = report.contenders.map((contender) =>
-    contender.name === name ? { ...contender, load: [loadPoint(32, rate, p99Ms)] } : contender,
+    contender.name === name ? { ...contender, load } : contender,
   );
   return { ...report, contenders };
 }
