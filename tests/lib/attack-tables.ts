@@ -180,7 +180,7 @@ function framing(): Row[] {
     ...["GET /api/hello", "POST /api/hello", "GET /", "OPTIONS /api/hello"].flatMap((start) =>
       rowsOf({ "400": bad, [unknown]: notKnown }, on(start, body), briefly),
     ),
-    ...rowsOf({ "400": pairs }, on("HEAD /api/hello", body), { ...briefly, heads: 1 }),
+    ...rowsOf({ "400": pairs }, on("HEAD /api/hello", body), briefly),
     ...rowsOf({ "200 400": ignored, "413": measured }, onGet(body), briefly),
     ...rowsOf({ "405 400": ignored }, onPost(body), briefly),
     ...rowsOf({ "411 404": chunked }, onGet(`0\r\n\r\n${next}`), briefly),
@@ -485,16 +485,16 @@ function pipelines(): Row[] {
     ],
     "405 open": [`X${hidden}`],
   };
-  const after = (status: string, start: string, client = briefly): Row[] =>
+  const after = (status: string, start: string): Row[] =>
     Object.entries(garbage).flatMap(([expected, list]) =>
-      rowsOf({ [`${status} ${expected}`]: list }, (bytes) => start + bytes, client),
+      rowsOf({ [`${status} ${expected}`]: list }, (bytes) => start + bytes, briefly),
     );
   const page = request("GET /");
   const api = request(`GET ${pipelined}${nameless}`);
   return [
     ...after("200", page),
     ...after("404", api),
-    ...after("200", request("HEAD /"), { ...briefly, heads: 1 }),
+    ...after("200", request("HEAD /")),
     // Ordinary pipelining: each request is served once
     [api + next.replace("pipelined-", "pipelined-second-"), "404 404"],
     [page + next, "200 404"],
