@@ -35,7 +35,8 @@ const pages = 900;
 
 const host = "Host: localhost\r\n";
 
-const kinds: readonly SlowClient[] = [
+/** One of each kind. */
+export const slowClients: readonly SlowClient[] = [
   { name: "sends nothing", pieces: [""], client: { timeoutMs }, expected: "nothing" },
   drip("sends the request line byte by byte", "408|nothing", "GET /"),
   drip("sends a header byte by byte", "408|nothing", `GET / HTTP/1.1\r\n${host}X: `),
@@ -63,12 +64,6 @@ const kinds: readonly SlowClient[] = [
     expected: `(200 ){0,${pages - 2}}200( cut)?( reset)?`,
   },
 ];
-
-/** @returns Slow clients of all kinds in turn. */
-export function slowClients(count: number): SlowClient[] {
-  const rounds = Array.from({ length: Math.ceil(count / kinds.length) }, () => kinds);
-  return rounds.flat().slice(0, count);
-}
 
 /** The resources of a container. */
 export interface Usage {

@@ -1,20 +1,16 @@
 import path from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
 import { argv } from "../../tools/lib/argv";
 import { fetchAnswer } from "../../tools/lib/http";
 import { run } from "../../tools/lib/run";
-import { type Copy, copyRepository } from "../lib/copy";
+import { useCopy } from "../lib/copy";
 import { servedCertificate, useHttpsStack } from "../lib/https";
 import { useParts } from "../lib/parts";
 import { bringUp, describeOnEngine, useStack } from "../lib/stacks";
 
-let copy: Copy;
-beforeAll(async () => {
-  copy = await copyRepository();
-  // As git clones under `umask 077`
-  await run("chmod", argv`-R go= ${copy.folder}`);
-});
-afterAll(() => copy.remove());
+const copy = useCopy();
+// As git clones under `umask 077`
+beforeAll(() => run("chmod", argv`-R go= ${copy.folder}`));
 
 // The folders of task3, task4 and task5 have the files of these: lineage.test.ts
 describeOnEngine("a clone that only its owner can read", () => {
