@@ -256,21 +256,22 @@ function oversized(): Row[] {
   ];
 }
 
-function traversal(): Row[] {
+function targets(): Row[] {
   const up = listOf(`
     ../¦..%2f¦%2e%2e/¦%2e%2e%2f¦.%2e/¦..\\¦..%5c¦%252e%252e/¦..%252f¦%25252e%25252e%25252f¦..%255c¦
     ..%c0%af¦%c0%ae%c0%ae/¦%e0%80%ae%e0%80%ae%e0%80%af¦\xc0\xae\xc0\xae/¦%u002e%u002e%u2215¦..;/¦
     ....//¦..././¦..%00/¦..\0/¦..%0a/¦..%20/¦..//¦./../¦/../¦%2f..%2f¦..%ef%bc%8f
   `);
-  const targets = ["etc/passwd", "etc/nginx/conf.d/default.conf", "app/package.json"];
+  const files = ["etc/passwd", "etc/nginx/conf.d/default.conf", "app/package.json"];
   const starts = ["/", "/images/", "/api/", "/api/hello/"];
   const everywhere = starts.flatMap((start) =>
-    targets.flatMap((target) => up.map((step) => `${start}${step.repeat(6)}${target}`)),
+    files.flatMap((file) => up.map((step) => `${start}${step.repeat(6)}${file}`)),
   );
   // One step up; the rest is a query or a fragment. That is the front page
   const cut = ["/images/", "/api/"].flatMap((start) =>
     ["..?/", "..#/"].map((step) => `${start}${step.repeat(6)}etc/passwd`),
   );
+  // Wrong paths, and targets in other forms than a path
   const others: ByOutcome = {
     "404": listOf(`
       /.git/config¦/Dockerfile¦/package.json¦/softy-pinko-front-end.conf¦/index.html%20¦/index.html/¦
@@ -280,11 +281,17 @@ function traversal(): Row[] {
       /api//hello¦/api/./hello¦/api/%68ello¦/api/hello%2f¦/api/hello;x¦/api/hello%3fx¦
       /api/hello%0d%0aX-Injected:%20yes¦/%61pi/hello¦/API/hello¦/api%2fhello¦//api/hello¦
       /images/../api/hello¦/images/..%2fapi/hello¦/apix¦/api.hello¦/health/../api/health¦/health/¦
-      /api/health¦/%ff¦/\xff¦/api/%c0%af¦/nginx_status¦/index.php?file=../../../etc/passwd
+      /api/health¦/%ff¦/\xff¦/api/%c0%af¦/nginx_status¦/index.php?file=../../../etc/passwd¦
+      gopher://localhost:70/x¦http://169.254.169.254/latest/meta-data/¦
+      http://127.0.0.1:2375/version¦http://unix:/var/run/docker.sock:/version
     `),
     "400": listOf(`
       /index.html%00.txt¦/index.html\0¦/images/../../index.html¦/api/hello%00¦/%¦/%2¦/%zz¦/%00¦
-      /api/%¦/api/%zz¦/api/\xff¦/../../../../../../proc/self/environ
+      /api/%¦/api/%zz¦/api/\xff¦/../../../../../../proc/self/environ¦
+      http://user:pw@localhost/¦http://localhost@${foreignHost}/¦http:///¦http://¦http:/¦http:¦
+      file:///etc/passwd¦javascript:alert(1)¦http://localhost/../../etc/passwd¦http://localhost%00/¦
+      localhost:80¦localhost¦*¦?¦?x¦#¦#x¦api/hello¦..¦../etc/passwd¦\\¦@back-end:5252/health¦
+      :5252/health¦@front-end-away¦@back-end-again
     `),
     "301": listOf(`/images¦//images¦/%2fimages¦/./images¦/images?x=//a`),
     "403": listOf(`/images/¦/images/.¦/images%2f¦/images/%0aX-Injected:x/..`),
@@ -293,7 +300,10 @@ function traversal(): Row[] {
       /.//index.html¦/./index.html¦/images//hero.svg¦//${foreignHost}/..¦//${foreignHost}/%2e%2e¦
       /api/..¦/api/../¦/api/../index.html¦/api/%2e%2e/index.html¦/api/hello/../../index.html¦
       /api/../health¦/?%zz¦/api/hello?%zz¦/api/hello?a[__proto__]=1&__proto__[x]=1¦
-      /api/hello?a=%00
+      /api/hello?a=%00¦http://${foreignHost}/¦http://${foreignHost}/api/hello¦http://${foreignHost}¦
+      http://localhost/api/hello¦https://localhost/¦HTTP://localhost/¦http://localhost:81/¦
+      http://[::1]/¦ftp://localhost/¦http://back-end:5252/health¦http://back-end:5252/api/hello¦/#x¦
+      /#/../..
     `),
   };
   return [
@@ -342,33 +352,14 @@ function hosts(): Row[] {
   ];
 }
 
-function forms(): Row[] {
+function tunnels(): Row[] {
   const targets: ByOutcome = {
-    "200": listOf(`
-      http://${foreignHost}/¦http://${foreignHost}/api/hello¦http://${foreignHost}¦
-      http://localhost/api/hello¦https://localhost/¦HTTP://localhost/¦http://localhost:81/¦
-      http://[::1]/¦ftp://localhost/¦http://back-end:5252/health¦http://back-end:5252/api/hello¦/#x¦
-      /#/../..
-    `),
-    "400": listOf(`
-      http://user:pw@localhost/¦http://localhost@${foreignHost}/¦http:///¦http://¦http:/¦http:¦
-      file:///etc/passwd¦javascript:alert(1)¦http://localhost/../../etc/passwd¦http://localhost%00/¦
-      localhost:80¦localhost¦*¦?¦?x¦#¦#x¦api/hello¦..¦../etc/passwd¦\\¦@back-end:5252/health¦
-      :5252/health¦@front-end-away¦@back-end-again
-    `),
-    "404": listOf(`
-      gopher://localhost:70/x¦http://169.254.169.254/latest/meta-data/¦
-      http://127.0.0.1:2375/version¦http://unix:/var/run/docker.sock:/version
-    `),
-  };
-  const tunnels: ByOutcome = {
     "400": ["/", "*", `http://${foreignHost}/`],
     "405": [`${foreignHost}:443`, "back-end:5252", "127.0.0.1:22"],
   };
   return [
-    ...rowsOf(targets, (target) => get(target)),
     ...rowsOf(
-      tunnels,
+      targets,
       (target) => message(`CONNECT ${target} HTTP/1.1`, `Host: ${target}`) + hidden,
       briefly,
     ),
@@ -486,9 +477,9 @@ export const groups = {
   framing,
   chunking,
   oversized,
-  traversal,
+  target: targets,
   host: hosts,
-  form: forms,
+  tunnel: tunnels,
   header: headers,
   "early close": earlyCloses,
   pipeline: pipelines,
