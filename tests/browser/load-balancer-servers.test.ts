@@ -1,25 +1,25 @@
-import type { BrowserContextOptions, Locator, Page, Response } from "playwright-core";
-import { beforeAll, beforeEach, expect, it } from "vitest";
+import type { Locator, Page, Response } from "playwright-core";
+import { beforeEach, expect, it } from "vitest";
 import { argv } from "../../tools/lib/argv";
-import { compose, listContainers } from "../../tools/lib/compose";
+import { compose } from "../../tools/lib/compose";
 import { fetchAnswer } from "../../tools/lib/http";
 import { run } from "../../tools/lib/run";
 import { seriousFindings } from "../lib/accessibility";
-import { describeInBrowser, TestBrowser, takePicture, type Visit } from "../lib/browser";
-import { click, numberAt, poll, rows, settle, waitForState, watchApi } from "../lib/load-balancer";
-import { itShowsWhatTheApiSays, type Site } from "../lib/site-checks";
-import { bringUp, useStack } from "../lib/stacks";
+import { describeInBrowser, takePicture } from "../lib/browser";
+import {
+  click,
+  numberAt,
+  poll,
+  rows,
+  settle,
+  useLoadBalancer,
+  waitForState,
+  watchApi,
+} from "../lib/load-balancer";
+import { everyResponse } from "../lib/served-files";
+import { itShowsWhatTheApiSays } from "../lib/site-checks";
 
-const stack = useStack("production", ["back-end", "front-end", "proxy"]);
-const origin = (): string => `http://localhost:${stack.ports.proxy}`;
-const serverNames = async (): Promise<string[]> =>
-  (await listContainers(stack, "back-end")).map(({ id }) => id.slice(0, 12)).sort();
-beforeAll(() => bringUp(stack, argv`--scale back-end=2`));
-const browser = TestBrowser.use();
-const site = (): Site => ({ url: origin(), stopApi: () => compose(stack, ["stop", "back-end"]) });
-
-const visit = (options?: BrowserContextOptions): Promise<Visit> =>
-  browser.visit(`${origin()}/load-balancer.html`, options);
+const { stack, browser, origin, site, serverNames, visit } = useLoadBalancer();
 
 /** Opens the page and starts its stream of requests. */
 async function openStream(): Promise<{ page: Page; responses: Response[] }> {
@@ -84,6 +84,27 @@ describeInBrowser("the load balancer page while servers start and stop", () => {
     await run("docker", ["start", killed]);
     await waitForState(page, killed, "responds");
     expect(await gone.count()).toBe(0);
+  });
+});
+
+describeInBrowser("the site without its front-end", () => {
+  it("shows a page with its style and a link to its own address, but never reloads it", async () => {
+    await compose(stack, ["stop", "front-end"]);
+    const { page, complaints } = await browser.visit(origin());
+    const { headers } = await fetchAnswer(origin());
+    await compose(stack, ["start", "front-end"]);
+    await waitForSuccess("/");
+    // What its policy forbids would be another complaint
+    expect(complaints.filter((text) => !text.includes("503"))).toEqual([]);
+    expect(headers).toMatchObject({
+      ...everyResponse,
+      "cache-control": "no-store",
+      "content-security-policy": expect.stringContaining("frame-ancestors 'none'"),
+      "retry-after": "1",
+    });
+    expect(await page.locator("meta[http-equiv], script").count()).toBe(0);
+    await page.getByRole("link", { name: "Try again" }).click();
+    expect(await page.getByText("to grow up your business").isVisible()).toBe(true);
   });
 });
 

@@ -1,32 +1,26 @@
-import type { BrowserContextOptions } from "playwright-core";
-import { beforeAll, expect, it } from "vitest";
-import { argv } from "../../tools/lib/argv";
-import { compose, listContainers } from "../../tools/lib/compose";
+import { expect, it } from "vitest";
 import {
   describeInBrowser,
   desktop,
   phone,
   readToTheEnd,
-  TestBrowser,
   takePicture,
-  type Visit,
   wireBytes,
 } from "../lib/browser";
-import { click, itIsReadable, numberAt, poll, rows, settle, watchApi } from "../lib/load-balancer";
+import {
+  click,
+  itIsReadable,
+  numberAt,
+  poll,
+  rows,
+  settle,
+  useLoadBalancer,
+  watchApi,
+} from "../lib/load-balancer";
 import { itKeepsToItsPolicy } from "../lib/policy-checks";
-import { itIsUsable, itLoads, type Site } from "../lib/site-checks";
-import { bringUp, useStack } from "../lib/stacks";
+import { itIsUsable, itLoads } from "../lib/site-checks";
 
-const stack = useStack("production", ["back-end", "front-end", "proxy"]);
-const origin = (): string => `http://localhost:${stack.ports.proxy}`;
-const serverNames = async (): Promise<string[]> =>
-  (await listContainers(stack, "back-end")).map(({ id }) => id.slice(0, 12)).sort();
-beforeAll(() => bringUp(stack, argv`--scale back-end=2`));
-const browser = TestBrowser.use();
-const site = (): Site => ({ url: origin(), stopApi: () => compose(stack, ["stop", "back-end"]) });
-
-const visit = (options?: BrowserContextOptions): Promise<Visit> =>
-  browser.visit(`${origin()}/load-balancer.html`, options);
+const { browser, origin, site, serverNames, visit } = useLoadBalancer();
 
 describeInBrowser("production in a browser", () => {
   itLoads(browser, "production", site);

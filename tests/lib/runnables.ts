@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { attempt } from "../../tools/lib/run";
-import { type Copy, copyRepository } from "./copy";
+import { useCopy } from "./copy";
 import { isShownAs, type Mark, runnablesIn } from "./markdown";
 import { listRepositoryFiles, readRepositoryFile } from "./task-files";
 
@@ -14,11 +14,7 @@ export function itRuns(mark: Mark, change = (script: string) => script): void {
   const blocks = documents.flatMap((document) =>
     runnablesIn(readRepositoryFile(document), mark).map((block) => ({ ...block, document })),
   );
-  let copy: Copy;
-  beforeAll(async () => {
-    copy = await copyRepository();
-  });
-  afterAll(() => copy.remove());
+  const copy = useCopy();
 
   it("include marked ones", () => {
     expect(blocks).not.toEqual([]);

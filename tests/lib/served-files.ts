@@ -2,6 +2,15 @@ import { load } from "cheerio";
 import { expect, it } from "vitest";
 import type { Answer } from "../../tools/lib/http";
 
+/** Headers that production sends with every response. */
+export const everyResponse = {
+  server: "nginx",
+  "content-security-policy": expect.stringContaining("default-src 'none'"),
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+  "x-request-id": expect.stringMatching(/^[0-9a-f]{32}$/),
+};
+
 type Get = (target: string, headers?: object) => Promise<Answer>;
 
 /** Tests how production sends its pages, the files that they load, and errors. */
@@ -37,17 +46,20 @@ export function itServesItsFiles(get: Get): void {
   });
 
   it.each([
+    [200, "/", {}],
+    [200, "/health", {}],
+    [200, "/api/hello", {}],
     [301, "/images", {}],
     [403, "/images/", {}],
     [404, "/no-such-page", {}],
     [412, "/", { "If-Match": "x" }],
     [416, "/", { Range: "bytes=99999999-" }],
   ])(
-    "responds with %d to %s without nginx's version, and to people in its own words",
+    "responds with %d to %s with every header, without nginx's version, to people in its own words",
     async (status, target, headers) => {
       const response = await get(target, headers);
       expect(response.status).toBe(status);
-      expect(response.headers.server).toBe("nginx");
+      expect(response.headers).toMatchObject(everyResponse);
       expect(response.body).not.toMatch(/nginx\/\d/);
       if (![403, 404].includes(status)) return;
       const $ = load(response.body);

@@ -35,7 +35,8 @@ const pages = 900;
 
 const host = "Host: localhost\r\n";
 
-const kinds: readonly SlowClient[] = [
+/** One of each kind. */
+export const slowClients: readonly SlowClient[] = [
   { name: "sends nothing", pieces: [""], client: { timeoutMs }, expected: "nothing" },
   drip("sends the request line byte by byte", "408|nothing", "GET /"),
   drip("sends a header byte by byte", "408|nothing", `GET / HTTP/1.1\r\n${host}X: `),
@@ -64,34 +65,20 @@ const kinds: readonly SlowClient[] = [
   },
 ];
 
-/** @returns Slow clients of all kinds in turn. */
-export function slowClients(count: number): SlowClient[] {
-  const rounds = Array.from({ length: Math.ceil(count / kinds.length) }, () => kinds);
-  return rounds.flat().slice(0, count);
-}
-
-/** The resources of a container. */
-export interface Usage {
-  service: string;
-  megabytes: number;
-  /** TCP connections that are not closed. */
-  connections: number;
-}
-
-/** Measures each container of a stack, in the order of their names. */
-export async function usage(stack: TestStack): Promise<Usage[]> {
+/** @returns The memory of each container of a stack, and its TCP connections that are not closed. */
+export async function usage(stack: TestStack) {
   const containers = await listContainers(stack);
   const ids = containers.map(({ id }) => id);
   const format = "{{.ID}} {{.MemUsage}}";
   const memory = await run("docker", argv`stats --no-stream --no-trunc --format=${format} ${ids}`);
   return Promise.all(
-    containers.map(async ({ id, service }) => {
+    containers.map(async ({ id }) => {
       const [, size, unit = ""] = new RegExp(`^${id} ([\\d.]+)(\\wi?B)`, "m").exec(memory) ?? [];
       const perUnit = { B: 1 / 2 ** 20, KiB: 1 / 1024, MiB: 1, GiB: 1024 }[unit];
       // The states of connections: 01 is established, 08 is closed by the other side alone
       const sockets = await run("docker", argv`exec ${id} cat /proc/net/tcp /proc/net/tcp6`);
       const connections = sockets.match(/^ *\d+: \S+ \S+ 0[18] /gm)?.length ?? 0;
-      return { service, megabytes: Number(size) * (perUnit ?? Number.NaN), connections };
+      return { megabytes: Number(size) * (perUnit ?? Number.NaN), connections };
     }),
   );
 }

@@ -15,7 +15,7 @@ import {
   servedPaths,
   smuggled,
 } from "../lib/attacks";
-import { type Bystander, startBystander } from "../lib/bystander";
+import { startBystander } from "../lib/bystander";
 import { fetchMany } from "../lib/load";
 import { exchange } from "../lib/raw-http";
 import { slowClients, usage } from "../lib/slow-clients";
@@ -61,7 +61,7 @@ const origin = (): string => `http://127.0.0.1:${stack.ports.proxy}`;
 const id = randomBytes(3).toString("hex");
 let pages = new Set<string>();
 let before = "";
-let bystander: Bystander;
+let leave: ReturnType<typeof startBystander> | undefined;
 
 const logOf = async (service: string): Promise<string> => {
   const containers = await listContainers(stack, service);
@@ -87,9 +87,9 @@ beforeAll(async () => {
   pages = await pagesOf(origin());
   before = await startsOfContainers();
   const page = (await fetchAnswer(origin())).body;
-  bystander = startBystander(origin(), { "/": page, "/api/hello": "Hello, World!" });
+  leave = startBystander(origin(), { "/": page, "/api/hello": "Hello, World!" });
 });
-afterAll(() => bystander?.leave());
+afterAll(() => leave?.());
 
 describeOnEngine("production under attack", () => {
   describe("by malformed and hostile requests", () => {
@@ -125,8 +125,9 @@ describeOnEngine("production under attack", () => {
     await fetchMany(`${origin()}/`, { count: 1_000, connections: 64 });
     const idle = await usage(stack);
 
+    const clients = Array.from({ length: 20 }, () => slowClients).flat();
     const problems = await Promise.all(
-      slowClients(200).map(async ({ name, expected, pieces, client }) => {
+      clients.map(async ({ name, expected, pieces, client }) => {
         const result = await exchange(stack.ports.proxy, pieces, client);
         const outcome = outcomeOf(result);
         const isExpected = new RegExp(`^(?:${expected})$`).test(outcome);
@@ -145,9 +146,9 @@ describeOnEngine("production under attack", () => {
   });
 
   it("served every ordinary request meanwhile", async () => {
-    const { sent, failures } = await bystander.leave();
-    expect(failures).toEqual([]);
-    expect(sent).toBeGreaterThan(1_000);
+    const result = await leave?.();
+    expect(result?.failures).toEqual([]);
+    expect(result?.sent).toBeGreaterThan(1_000);
   });
 });
 

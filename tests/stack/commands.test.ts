@@ -8,7 +8,7 @@ import { root } from "../../tools/lib/course";
 import { fetchAnswer } from "../../tools/lib/http";
 import { waitUntil } from "../../tools/lib/wait";
 import { type Child, endScripts, startScript } from "../lib/child";
-import { type Copy, copyRepository } from "../lib/copy";
+import { useCopy } from "../lib/copy";
 import { describeOnEngine, leftovers, type TestStack, useStack } from "../lib/stacks";
 
 /** Starts `npm start` or `npm stop`. */
@@ -114,18 +114,14 @@ describeOnEngine("npm start", () => {
 
 describeOnEngine("a plain npm stop", () => {
   const stack = useStack("task6", ["back-end", "front-end", "proxy"]);
-  let copy: Copy;
+  const copy = useCopy();
   let link = "";
   beforeAll(async () => {
-    copy = await copyRepository();
     link = `${copy.folder}-link`;
     await symlink(copy.folder, link);
   });
   afterEach(endScripts);
-  afterAll(async () => {
-    await rm(link);
-    await copy.remove();
-  });
+  afterAll(() => rm(link));
 
   it("leaves nothing of a stack with a name, a file and a profile of its own, started through a link", async () => {
     const image = (name: string) => ({ image: `${stack.project}-${name}` });

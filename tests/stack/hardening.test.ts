@@ -17,8 +17,7 @@ import {
   startProcesses,
   writableFolders,
 } from "../lib/confinement";
-import { hostAddresses, useHostServer } from "../lib/host";
-import { gatewaysOf, inspect, networksOf } from "../lib/networks";
+import { gatewaysOf, hostAddresses, inspect, networksOf, useHostServer } from "../lib/networks";
 import { useParts } from "../lib/parts";
 import { bringUp, describeOnEngine, ownName, type TestStack, useStack } from "../lib/stacks";
 

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { argv } from "../../tools/lib/argv";
 import { root } from "../../tools/lib/course";
 import { fetchAnswer } from "../../tools/lib/http";
@@ -145,65 +145,51 @@ describeOnEngine("production's proxy with POST allowed, before failing servers",
   });
 });
 
-describeOnEngine("the proxy", () => {
-  describe("tells the servers about a client", () => {
-    const headersOf = async (...headers: string[]): Promise<Record<string, string[]>> => {
-      const target = `/api/well/${newId()}`;
-      const lines = [`GET ${target} HTTP/1.1`, "Host: localhost", ...headers, "", ""];
-      await exchange(port, lines.join("\r\n"), { quietMs: 50 });
-      const requests = (await arrivals()).filter(({ url }) => url === target);
-      expect(requests).toHaveLength(1);
-      return requests[0]?.headers ?? {};
-    };
-    /** The address from which the proxy sees this test. */
-    let address = "";
-    beforeAll(async () => {
-      address = (await headersOf())["x-forwarded-for"]?.join() ?? "";
-    });
+describeOnEngine("the proxy tells the servers about a client", () => {
+  const headersOf = async (...headers: string[]): Promise<Record<string, string[]>> => {
+    const target = `/api/well/${newId()}`;
+    const lines = [`GET ${target} HTTP/1.1`, "Host: localhost", ...headers, "", ""];
+    await exchange(port, lines.join("\r\n"), { quietMs: 50 });
+    const requests = (await arrivals()).filter(({ url }) => url === target);
+    expect(requests).toHaveLength(1);
+    return requests[0]?.headers ?? {};
+  };
+  /** The address from which the proxy sees this test. */
+  let address = "";
+  beforeAll(async () => {
+    address = (await headersOf())["x-forwarded-for"]?.join() ?? "";
+    expect(address).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
+  });
 
-    it("its address, host and scheme", async () => {
-      expect(address).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
-      expect(await headersOf()).toMatchObject({
-        host: ["localhost"],
-        "x-forwarded-for": [address],
-        "x-forwarded-host": ["localhost"],
-        "x-forwarded-proto": ["http"],
-      });
+  it.each([
+    ["X-Forwarded-For: 9.9.9.9"],
+    ["X-Forwarded-For: 9.9.9.9, 127.0.0.1"],
+    ["x-forwarded-for: 9.9.9.9", "X-Forwarded-For: 8.8.8.8"],
+    ["X-Real-IP: 9.9.9.9"],
+    ["Forwarded: for=9.9.9.9;proto=https;host=foreign.example"],
+    ["X-Forwarded-Host: foreign.example"],
+    ["X-Forwarded-Proto: https"],
+    ["X_Forwarded_For: 9.9.9.9"],
+    ["Connection: X-Forwarded-For"],
+    // Of the connection to the proxy
+    ["Keep-Alive: timeout=99"],
+    ["Upgrade: websocket"],
+    ["TE: trailers"],
+    ["Connection: Upgrade"],
+    ["Connection: keep-alive, X-Forwarded-For, Host"],
+    ["Expect: 100-continue"],
+  ])("its address, host and scheme, and nothing of %s", async (...headers) => {
+    const arrived = await headersOf(...headers);
+    expect(arrived).toMatchObject({
+      host: ["localhost"],
+      "x-forwarded-for": [address],
+      "x-forwarded-host": ["localhost"],
+      "x-forwarded-proto": ["http"],
     });
-
-    it.each([
-      ["X-Forwarded-For: 9.9.9.9"],
-      ["X-Forwarded-For: 9.9.9.9, 127.0.0.1"],
-      ["x-forwarded-for: 9.9.9.9", "X-Forwarded-For: 8.8.8.8"],
-      ["X-Real-IP: 9.9.9.9"],
-      ["Forwarded: for=9.9.9.9;proto=https;host=foreign.example"],
-      ["X-Forwarded-Host: foreign.example"],
-      ["X-Forwarded-Proto: https"],
-      ["X_Forwarded_For: 9.9.9.9"],
-      ["Connection: X-Forwarded-For"],
-    ])("and not what the client claims: %s", async (...headers) => {
-      const arrived = await headersOf(...headers);
-      expect(arrived).toMatchObject({
-        "x-forwarded-for": [address],
-        "x-forwarded-host": ["localhost"],
-        "x-forwarded-proto": ["http"],
-      });
-      expect(JSON.stringify(arrived)).not.toMatch(/9\.9\.9\.9|8\.8\.8\.8|foreign\.example|https/);
-    });
-
-    it.each([
-      "Keep-Alive: timeout=99",
-      "Upgrade: websocket",
-      "TE: trailers",
-      "Connection: Upgrade",
-      "Connection: keep-alive, X-Forwarded-For, Host",
-      "Expect: 100-continue",
-    ])("and no header of the connection to the proxy: %s", async (header) => {
-      const [name = ""] = header.toLowerCase().split(":");
-      const arrived = await headersOf(header);
-      expect(arrived).toMatchObject({ host: ["localhost"], "x-forwarded-for": [address] });
-      expect(arrived[name] ?? []).toEqual([]);
-    });
+    expect(JSON.stringify(arrived)).not.toMatch(/9\.9\.9\.9|8\.8\.8\.8|foreign\.example|https/);
+    for (const name of ["connection", "expect", "keep-alive", "te", "upgrade"]) {
+      expect(arrived).not.toHaveProperty(name);
+    }
   });
 });
 

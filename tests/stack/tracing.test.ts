@@ -8,19 +8,14 @@ import { waitUntil } from "../../tools/lib/wait";
 import { fetchMany } from "../lib/load";
 import { bringUp, describeOnEngine, useStack } from "../lib/stacks";
 
-/** A request in the proxy's log: its ID, and what each attempt got from which server. */
-interface Traced {
-  id: string;
-  status: string;
-  servers: string[];
-  statuses: string[];
-}
-
-/** @param line In the format of production/proxy/log.conf. */
-function traced(line: string): Traced {
-  const pattern = /" (\d{3}) \d+ ".*" ".*" ([0-9a-f]{32}) [\d.]+ "(.*)" "(.*)" ".*"$/;
-  const [, status = "", id = "", servers = "", statuses = ""] = pattern.exec(line) ?? [];
-  return { id, status, servers: servers.split(/, | : /), statuses: statuses.split(/, | : /) };
+/**
+ * Reads a line in the format of production/proxy/log.conf.
+ * @returns The request's ID, and what each attempt got from which server.
+ */
+function traced(line: string) {
+  const pattern = /" \d{3} \d+ ".*" ".*" ([0-9a-f]{32}) [\d.]+ "(.*)" "(.*)" ".*"$/;
+  const [, id = "", servers = "", statuses = ""] = pattern.exec(line) ?? [];
+  return { id, servers: servers.split(/, | : /), statuses: statuses.split(/, | : /) };
 }
 
 describeOnEngine("production's logs", () => {
@@ -88,9 +83,9 @@ describeOnEngine("production's logs", () => {
       expect(statuses).toEqual([expect.stringMatching(/^50[24]$/), "200"]);
     }
     // The last lines of a killed server are lost; see README.md
-    const isExpected = ({ servers }: Traced): boolean =>
-      restore !== undefined || servers.at(-1) !== failing;
-    const expected = requests.filter(isExpected).map(({ id }) => id);
+    const expected = requests
+      .filter(({ servers }) => restore !== undefined || servers.at(-1) !== failing)
+      .map(({ id }) => id);
     const logged = await waitForLines("back-end", marker, expected.length);
     const ids = new Set(logged.map((line) => line.split(" ").at(-1) ?? ""));
     expect(expected.filter((id) => !ids.has(id))).toEqual([]);

@@ -8,23 +8,18 @@ import { compose, listContainers } from "../../tools/lib/compose";
 import { fetchAnswer } from "../../tools/lib/http";
 import { attempt } from "../../tools/lib/run";
 import { waitUntil } from "../../tools/lib/wait";
-import { type Copy, copyRepository } from "../lib/copy";
+import { useCopy } from "../lib/copy";
 import { describeOnEngine, leftovers, useStack } from "../lib/stacks";
 
 /** From saving a file to the first response that shows it: about 6 s on two cores. */
 const timeoutMs = 60_000;
 
 describeOnEngine("production while docker-compose up --watch runs", () => {
-  let copy: Copy;
   let watch: ChildProcess | undefined;
   let output = "";
 
-  // The test edits a copy. Its clean-up comes first here, because these hooks run in reverse order
-  beforeAll(async () => {
-    copy = await copyRepository();
-  });
-  afterAll(() => copy.remove());
-
+  // The test edits a copy. It comes first here, because clean-ups run in reverse order
+  const copy = useCopy();
   const stack = useStack("production", ["back-end", "front-end", "proxy"]);
   const get = async (address: string): Promise<string> =>
     (await fetchAnswer(`http://localhost:${stack.ports.proxy}${address}`)).body;

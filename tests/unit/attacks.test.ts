@@ -122,6 +122,6 @@ it("the tables have a thousand attacks, each with an ID of its own, hidden reque
   expect(new Set(all.map(({ id }) => id.length))).toEqual(new Set([24]));
   expect(all.filter(({ expected }) => /5(?!01|05)\d\d|late|reset/.test(expected))).toEqual([]);
   const hiding = all.filter(({ pieces }) => pieces.join("").includes(smuggled));
-  expect(hiding.length).toBeGreaterThan(300);
+  expect(hiding.length).toBeGreaterThan(250);
   expect(all.filter(({ pipelined }) => pipelined.length > 0).length).toBeGreaterThan(20);
 });

@@ -30,17 +30,16 @@ describe("parsing", () => {
 
   it.each([
     ["by the connection's end", "HTTP/1.1 200 OK\r\n\r\nto the end", "to the end", true],
-    ["in chunks", `${chunked}3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\n\r\n`, "abc0123456789", true],
+    ["in chunks", `${chunked}3\r\nabc\r\n0\r\n\r\n`, "3\r\nabc\r\n0\r\n\r\n", true],
     ["cut", ok.slice(0, -1), "o", false],
-    ["cut in a chunk", `${chunked}3\r\nab`, "ab", false],
-    ["cut between chunks", `${chunked}3\r\nabc\r\n`, "abc", false],
-    ["cut before the last chunk's end", `${chunked}3\r\nabc\r\n0\r\n`, "abc", false],
+    ["cut between chunks", `${chunked}3\r\nabc\r\n`, "3\r\nabc\r\n", false],
+    ["cut before the last chunk's end", `${chunked}0\r\n`, "0\r\n", false],
   ])("finds a body %s", (_, bytes, body, complete) => {
     expect(parseResponses(bytes).responses).toMatchObject([{ body, complete }]);
   });
 
   it("expects no body in a response to HEAD", () => {
-    const { responses, rest } = parseResponses(ok.slice(0, -2) + ok, 1);
+    const { responses, rest } = parseResponses(ok.slice(0, -2) + ok, true);
     expect([...responses.map(({ body }) => body), rest]).toEqual(["", "ok", ""]);
   });
 });
