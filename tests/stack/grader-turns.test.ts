@@ -109,13 +109,13 @@ describeOnEngine("who served each request", { concurrent: true, timeout: 300_000
     try {
       const folder = (await openRepository(port.folder, scratch)).get("task6");
       if (folder === undefined) throw new Error("there is no task6");
-      const subject = new Subject(folder, sandbox, () => undefined);
+      const subject = new Subject(folder, sandbox);
       const { finding } = (await Promise.resolve(takesTurns.judge(subject)).catch(
         (error: unknown) => error,
       )) as Judgement;
       expect(finding).toMatchObject({ verdict, cause: expect.stringMatching(cause) });
     } finally {
-      await tidyUp(sandbox);
+      await tidyUp(sandbox.prefix);
       await rm(scratch, { recursive: true, force: true });
     }
   });

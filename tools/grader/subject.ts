@@ -6,11 +6,12 @@ import type { PointId } from "./titles";
 
 /** A task that is being graded. What a check builds or starts of it is a value {@link perSubject}. */
 export class Subject extends Layout {
+  /** The front page in a browser, as PNG, once it has been opened. */
+  picture: Buffer | undefined;
+
   constructor(
     folder: TaskFolder,
     readonly sandbox: Sandbox,
-    /** Takes a picture of the front page in a browser, as PNG. */
-    readonly keepPicture: (png: Buffer) => void,
   ) {
     super(folder);
   }
@@ -18,7 +19,8 @@ export class Subject extends Layout {
 
 export type TaskCheck = Check<Subject>;
 
-type Ids = readonly PointId[];
+/** Ids of the points that a check needs. */
+export type Ids = readonly PointId[];
 type Judge = TaskCheck["judge"];
 
 /** A check that only reads files. */

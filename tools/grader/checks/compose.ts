@@ -198,7 +198,7 @@ function judgePorts(subject: Subject, composeFile: ComposeFile, role: Role): voi
 }
 
 /** @param last The role that starts after the others. */
-export const ordersStart = ({ last }: { last: Role }) =>
+export const ordersStart = (last: Role) =>
   reads("order", ["services"], async (subject) => {
     const composeFile = await composeFileOf(subject);
     const { name, depends_on = {} } = composeFile.service(last);
