@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, it } from "vitest";
 import { takesTurns } from "../../tools/grader/checks/command";
+import { Subject } from "../../tools/grader/locate";
 import type { Judgement } from "../../tools/grader/point";
 import { openRepository } from "../../tools/grader/repository";
 import { tidyUp } from "../../tools/grader/sandbox";
-import { Subject } from "../../tools/grader/subject";
 import { type Port, sandboxOf, usePorts } from "../lib/grader-fixtures";
 import { describeOnEngine } from "../lib/stacks";
 

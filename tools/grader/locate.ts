@@ -5,6 +5,7 @@ import { dockerfileOf } from "./external-files";
 import { fail, type Place, settle } from "./point";
 import { readDirectives, readOrFail, readStages } from "./read";
 import { readText, type TaskFolder } from "./repository";
+import type { Sandbox } from "./sandbox";
 
 /** What an image is for. */
 export const roles = ["back-end", "front-end", "proxy"] as const;
@@ -17,12 +18,20 @@ export const siteFolder = "softy-pinko-front-end";
 export const siteInImage = `/var/www/html/${siteFolder}`;
 export const confInImage = "/etc/nginx/conf.d/default.conf";
 
-/** Finds the files of a task and places in them. Paths are relative to the task's folder. */
-export class Layout {
+/**
+ * A task that is being graded: finds its files and places in them. Paths are relative to its folder.
+ * What a check builds or starts of it is a value `perSubject`.
+ */
+export class Subject {
   /** The build context of each role; `.` is the task's folder itself. */
   readonly contexts: Readonly<Record<Role, string>>;
+  /** The front page in a browser, as PNG, once it has been opened. */
+  picture: Buffer | undefined;
 
-  constructor(readonly folder: TaskFolder) {
+  constructor(
+    readonly folder: TaskFolder,
+    readonly sandbox: Sandbox,
+  ) {
     this.contexts = findContexts(folder);
   }
 
@@ -161,7 +170,7 @@ function dockerfileIn(folder: TaskFolder, context: string): string {
 }
 
 /** Finds the build contexts of a task: by the text's names, otherwise by their contents. */
-function findContexts(folder: TaskFolder): Layout["contexts"] {
+function findContexts(folder: TaskFolder): Subject["contexts"] {
   const names = { "back-end": "back-end", "front-end": "front-end", proxy: "proxy" };
   if (folder.task === "task0" || folder.task === "task1") return { ...names, "back-end": "." };
   const contexts: Partial<Record<Role, string>> = {};

@@ -10,11 +10,11 @@ import { waitUntil } from "../lib/wait";
 import { build } from "./build";
 import { dockerfileOf } from "./external-files";
 import { isolate } from "./isolate";
-import type { Layout, Role } from "./locate";
+import type { Role, Subject } from "./locate";
 import { fail, type Place, raise } from "./point";
 import type { Yaml } from "./read";
 import { listenersOf, type Sandbox } from "./sandbox";
-import { ports, type Subject } from "./subject";
+import { ports } from "./subject";
 
 /** Names under which Compose finds its file, the text's first. */
 export const fileNames = [
@@ -27,7 +27,7 @@ export const fileNames = [
 /** A task's compose file, as it is written and as Compose reads it. */
 export class ComposeFile {
   constructor(
-    private readonly layout: Layout,
+    private readonly subject: Subject,
     readonly name: string,
     readonly yaml: Yaml,
     readonly model: ComposeModel,
@@ -55,13 +55,13 @@ export class ComposeFile {
       offset = isScalar(pair.key) ? pair.key.range?.[0] : offset;
       node = pair.value;
     }
-    const file = this.layout.pathOf(this.name);
+    const file = this.subject.pathOf(this.name);
     return offset === undefined ? { file } : { file, line: lines.linePos(offset).line };
   }
 
   /** @returns The port on which a role's server listens in its container. */
   portOf(role: Role): number {
-    const listens = this.layout.listens(role).map(({ port }) => port);
+    const listens = this.subject.listens(role).map(({ port }) => port);
     if (listens.length === 0 || listens.includes(ports[role])) return ports[role];
     const targets = this.service(role).ports?.map(({ target }) => target);
     return targets?.find((target) => listens.includes(target)) ?? ports[role];

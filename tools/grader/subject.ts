@@ -1,21 +1,6 @@
-import { Layout, type Role } from "./locate";
+import type { Role, Subject } from "./locate";
 import type { Check } from "./point";
-import type { TaskFolder } from "./repository";
-import type { Sandbox } from "./sandbox";
 import type { PointId } from "./titles";
-
-/** A task that is being graded. What a check builds or starts of it is a value {@link perSubject}. */
-export class Subject extends Layout {
-  /** The front page in a browser, as PNG, once it has been opened. */
-  picture: Buffer | undefined;
-
-  constructor(
-    folder: TaskFolder,
-    readonly sandbox: Sandbox,
-  ) {
-    super(folder);
-  }
-}
 
 export type TaskCheck = Check<Subject>;
 

@@ -5,10 +5,10 @@ import { load } from "cheerio";
 import { argv } from "../../lib/argv";
 import { findChromium } from "../../lib/chromium";
 import { attempt } from "../../lib/run";
-import type { Role } from "../locate";
+import type { Role, Subject } from "../locate";
 import { fail, raise, skipped } from "../point";
 import { decodeByMark, readText } from "../repository";
-import { type Ids, ports, rolesOf, runs, type Subject } from "../subject";
+import { type Ids, ports, rolesOf, runs } from "../subject";
 import { wasStopped } from "../trouble";
 import { serverOf } from "./running";
 

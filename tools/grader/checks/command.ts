@@ -1,14 +1,14 @@
 import { argv } from "../../lib/argv";
 import { fetchAnswer } from "../../lib/http";
 import { attempt } from "../../lib/run";
-import { confNames } from "../locate";
+import { confNames, type Subject } from "../locate";
 import { deviate, fail, raise } from "../point";
 import { readCommands, readOrFail } from "../read";
 import { readText } from "../repository";
 import { countReceived } from "../sandbox";
 import { exactCommand, findCommand, judgeMeaning } from "../scale-command";
-import { perSubject, reads, runs, type Subject } from "../subject";
-import { composeFileOf } from "./compose";
+import { perSubject, reads, runs } from "../subject";
+import { composeFileOf, readsCompose } from "./compose";
 import { request, serverIn, stackOf, startStack } from "./running";
 
 const textFile = "2-api-servers.txt";
@@ -35,12 +35,15 @@ export const isExact = reads("command-bytes", ["command-file", "command-meaning"
   deviate(`it is ${found}`, hint, subject.at(textFile, 1));
 });
 
-export const meansTwo = reads("command-meaning", ["command-file", "services"], async (subject) => {
-  const composeFile = await composeFileOf(subject);
-  const services = Object.keys(composeFile.model.services);
-  const { name } = composeFile.service("back-end");
-  judgeMeaning(textOf(subject), name, services, subject.pathOf(textFile));
-});
+export const meansTwo = readsCompose(
+  "command-meaning",
+  ["command-file", "services"],
+  (subject, composeFile) => {
+    const services = Object.keys(composeFile.model.services);
+    const { name } = composeFile.service("back-end");
+    judgeMeaning(textOf(subject), name, services, subject.pathOf(textFile));
+  },
+);
 
 /** The stack as the command scales it. */
 const scaledStackOf = perSubject(async (subject) => {

@@ -3,12 +3,12 @@ import type { CheerioAPI } from "cheerio/slim";
 import { argv } from "../../lib/argv";
 import { findDirectives } from "../../lib/nginx-conf";
 import { attempt } from "../../lib/run";
-import { confInImage, confNames, siteFolder, siteInImage } from "../locate";
+import { confInImage, confNames, type Subject, siteFolder, siteInImage } from "../locate";
 import { deviate, fail, type Place } from "../point";
 import { readHtml, readOrFail } from "../read";
 import { decodeByMark, readText } from "../repository";
 import { bounds } from "../sandbox";
-import { reads, runs, type Subject } from "../subject";
+import { reads, runs } from "../subject";
 import { requireEngine } from "../trouble";
 import { imageOf } from "./images";
 
