@@ -121,7 +121,7 @@ export async function gradePoints(
 }
 
 /** Opens a repository for as long as its tasks are in use. */
-async function withTasks<T>(
+export async function withTasks<T>(
   folder: string,
   use: (folders: ReadonlyMap<Task, TaskFolder>) => Promise<T>,
 ): Promise<T> {

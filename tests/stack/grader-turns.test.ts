@@ -1,13 +1,9 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { expect, it } from "vitest";
 import { takesTurns } from "../../tools/grader/checks/command";
 import { Subject } from "../../tools/grader/locate";
-import type { Judgement } from "../../tools/grader/point";
-import { openRepository } from "../../tools/grader/repository";
+import type { TaskFolder } from "../../tools/grader/repository";
 import { tidyUp } from "../../tools/grader/sandbox";
-import { type Port, sandboxOf, usePorts } from "../lib/grader-fixtures";
+import { type Port, sandboxOf, usePorts, withTasks } from "../lib/grader-fixtures";
 import { describeOnEngine } from "../lib/stacks";
 
 const conf = "task6/proxy/proxy.conf";
@@ -57,19 +53,12 @@ describeOnEngine("who served each request", { concurrent: true, timeout: 300_000
   ])("is read from outside the containers if %s", async (_, change, verdict, cause) => {
     const port = await portOf("task6");
     await change(port);
-    const scratch = await mkdtemp(path.join(tmpdir(), "softy-pinko-copy-"));
-    const sandbox = sandboxOf(port.name);
-    try {
-      const folder = (await openRepository(port.folder, scratch)).get("task6");
-      if (folder === undefined) throw new Error("there is no task6");
-      const subject = new Subject(folder, sandbox);
-      const { finding } = (await Promise.resolve(takesTurns.judge(subject)).catch(
-        (error: unknown) => error,
-      )) as Judgement;
-      expect(finding).toMatchObject({ verdict, cause: expect.stringMatching(cause) });
-    } finally {
-      await tidyUp(sandbox.prefix);
-      await rm(scratch, { recursive: true, force: true });
-    }
+    await withTasks(port.folder, async (folders) => {
+      const subject = new Subject(folders.get("task6") as TaskFolder, sandboxOf(port.name));
+      const judged = await Promise.allSettled([takesTurns.judge(subject)]);
+      await tidyUp(port.name);
+      const finding = { verdict, cause: expect.stringMatching(cause) };
+      expect(judged).toMatchObject([{ status: "rejected", reason: { finding } }]);
+    });
   });
 });

@@ -6,7 +6,7 @@ import type { Report } from "../lib/progress";
 import { attempt } from "../lib/run";
 import { limits } from "./isolate";
 import { raise } from "./point";
-import { ask, engineFailed, requireEngine, wasStopped } from "./trouble";
+import { ask, docker, engineFailed, requireEngine, wasStopped } from "./trouble";
 
 /** Where graded images are built and run: under the grader's names, with limits. */
 export interface Sandbox {
@@ -42,6 +42,22 @@ const remove = (container: string): Promise<unknown> =>
   attempt("docker", argv`rm --force ${container}`, { detached: true });
 
 /**
+ * Starts a container with the limits.
+ * @param args Its other options, and the image.
+ * @returns Whether its program could be started.
+ */
+async function runDetached(
+  container: string,
+  args: readonly string[],
+  signal: AbortSignal,
+): Promise<boolean> {
+  const run = argv`run --detach --name=${container} ${bounds} ${args}`;
+  const started = await docker(run, { signal, timeoutMs: 60_000 });
+  requireEngine(started);
+  return started.ok;
+}
+
+/**
  * Runs an image until it exits. It runs in the background: an attached client would wait for its
  * container even after a signal.
  * @returns Its output and whether it succeeded; `stderr` says why it was stopped.
@@ -55,17 +71,10 @@ export async function runToEnd(
   // A greeting is expected, and the engine drops old output if it is printed faster than it is read
   const maxOutputBytes = 500_000;
   try {
-    const started = await attempt(
-      "docker",
-      argv`run --detach --name=${container} --network=none ${bounds} ${image}`,
-      { signal, timeoutMs: 60_000 },
-    );
-    signal.throwIfAborted();
-    requireEngine(started);
-    if (!started.ok) return { ok: false, stdout: "", stderr: await errorIn(container) };
+    const isStarted = await runDetached(container, argv`--network=none ${image}`, signal);
+    if (!isStarted) return { ok: false, stdout: "", stderr: await errorIn(container) };
     const follow = argv`logs --follow ${container}`;
-    const printed = await attempt("docker", follow, { signal, timeoutMs, maxOutputBytes });
-    signal.throwIfAborted();
+    const printed = await docker(follow, { signal, timeoutMs, maxOutputBytes });
     if (printed.stdout.length + printed.stderr.length >= maxOutputBytes) {
       return { ...printed, ok: false, stderr: `printed more than ${maxOutputBytes / 1e6} MB` };
     }
@@ -89,11 +98,7 @@ export async function start(
   port: number,
 ): Promise<Running> {
   const container = `${prefix}-${name}`;
-  const publish = `--publish=127.0.0.1::${port}`;
-  const run = argv`run --detach --name=${container} ${bounds} ${publish} ${image}`;
-  const started = await attempt("docker", run, { signal, timeoutMs: 60_000 });
-  signal.throwIfAborted();
-  requireEngine(started);
+  await runDetached(container, argv`--publish=127.0.0.1::${port} ${image}`, signal);
   return { container, url: (await publishedAt(container, port)) ?? "http://127.0.0.1:1" };
 }
 

@@ -5,7 +5,7 @@ import { isMap, isScalar } from "yaml";
 import { argv } from "../lib/argv";
 import { type Container, listContainers } from "../lib/compose";
 import type { ComposeModel, ComposeService } from "../lib/compose-model";
-import { attempt, type Outcome } from "../lib/run";
+import type { Outcome } from "../lib/run";
 import { waitUntil } from "../lib/wait";
 import { build } from "./build";
 import { dockerfileOf } from "./external-files";
@@ -15,6 +15,7 @@ import { fail, type Place, raise } from "./point";
 import type { Yaml } from "./read";
 import { listenersOf, type Sandbox } from "./sandbox";
 import { ports } from "./subject";
+import { docker } from "./trouble";
 
 /** Names under which Compose finds its file, the text's first. */
 export const fileNames = [
@@ -105,21 +106,19 @@ export async function prepareProject(subject: Subject, model: ComposeModel): Pro
 }
 
 /** Runs a command of Compose on a stack. */
-export async function compose(
+export function compose(
   { name, file, sandbox }: Project,
   args: readonly string[],
   timeoutMs: number,
 ): Promise<Outcome> {
   const command = argv`compose --progress=plain --project-name ${name} --file ${file} ${args}`;
-  const outcome = await attempt("docker", command, {
+  return docker(command, {
     cwd: path.dirname(file),
     signal: sandbox.signal,
     timeoutMs,
     maxOutputBytes: 4_000_000,
     onLine: sandbox.report.detail,
   });
-  sandbox.signal.throwIfAborted();
-  return outcome;
 }
 
 /** @returns All containers of a stack, stopped ones too. */
