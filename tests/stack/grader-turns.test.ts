@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
 import { takesTurns } from "../../tools/grader/checks/command";
-import { Subject } from "../../tools/grader/locate";
 import type { TaskFolder } from "../../tools/grader/repository";
 import { tidyUp } from "../../tools/grader/sandbox";
+import { Subject } from "../../tools/grader/subject";
 import { type Port, sandboxOf, usePorts, withTasks } from "../lib/grader-fixtures";
 import { describeOnEngine } from "../lib/stacks";
 

@@ -1,13 +1,13 @@
 import path from "node:path";
 import type { Report } from "../lib/progress";
 import { ownImages } from "./base-images";
-import { Subject } from "./locate";
+import type { TaskCheck } from "./check";
 import type { TaskReport } from "./messages";
 import { blockedBy, type Finding, type Findings, failed, holds, judge } from "./point";
 import type { Task, TaskFolder } from "./repository";
 import { rules } from "./rules";
 import { type Sandbox, tidyUp } from "./sandbox";
-import type { TaskCheck } from "./subject";
+import { Subject } from "./subject";
 import { titles } from "./titles";
 
 /**

@@ -1,3 +1,4 @@
+import type { TaskCheck } from "./check";
 import { showsGreeting } from "./checks/browser";
 import * as command from "./checks/command";
 import * as compose from "./checks/compose";
@@ -7,7 +8,6 @@ import * as proxy from "./checks/proxy";
 import * as responses from "./checks/responses";
 import * as running from "./checks/running";
 import type { Task } from "./repository";
-import type { TaskCheck } from "./subject";
 
 interface TaskRules {
   /** The section of the text. */

@@ -8,13 +8,13 @@ import type { ComposeModel, ComposeService } from "../lib/compose-model";
 import type { Outcome } from "../lib/run";
 import { waitUntil } from "../lib/wait";
 import { build } from "./build";
+import { ports } from "./check";
 import { dockerfileOf } from "./external-files";
 import { isolate } from "./isolate";
-import type { Role, Subject } from "./locate";
 import { fail, type Place, raise } from "./point";
 import type { Yaml } from "./read";
 import { listenersOf, type Sandbox } from "./sandbox";
-import { ports } from "./subject";
+import type { Role, Subject } from "./subject";
 import { docker } from "./trouble";
 
 /** Names under which Compose finds its file, the text's first. */

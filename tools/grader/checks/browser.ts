@@ -5,10 +5,10 @@ import { load } from "cheerio";
 import { argv } from "../../lib/argv";
 import { findChromium } from "../../lib/chromium";
 import { attempt } from "../../lib/run";
-import type { Role, Subject } from "../locate";
+import { type Ids, ports, rolesOf, runs } from "../check";
 import { fail, raise, skipped } from "../point";
 import { decodeByMark, readText } from "../repository";
-import { type Ids, ports, rolesOf, runs } from "../subject";
+import type { Role, Subject } from "../subject";
 import { wasStopped } from "../trouble";
 import { serverOf } from "./running";
 

@@ -1,13 +1,13 @@
 import { argv } from "../../lib/argv";
 import { fetchAnswer } from "../../lib/http";
 import { attempt } from "../../lib/run";
-import { confNames, type Subject } from "../locate";
+import { perSubject, reads, runs } from "../check";
 import { deviate, fail, raise } from "../point";
 import { readCommands, readOrFail } from "../read";
 import { readText } from "../repository";
 import { countReceived } from "../sandbox";
 import { exactCommand, findCommand, judgeMeaning } from "../scale-command";
-import { perSubject, reads, runs } from "../subject";
+import { confNames, type Subject } from "../subject";
 import { composeFileOf, readsCompose } from "./compose";
 import { request, serverIn, stackOf, startStack } from "./running";
 

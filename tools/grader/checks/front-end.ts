@@ -2,12 +2,12 @@ import path from "node:path";
 import type { CheerioAPI } from "cheerio/slim";
 import { argv } from "../../lib/argv";
 import { findDirectives } from "../../lib/nginx-conf";
-import { confInImage, confNames, type Subject, siteFolder, siteInImage } from "../locate";
+import { reads, runs } from "../check";
 import { deviate, fail, type Place } from "../point";
 import { readHtml, readOrFail } from "../read";
 import { decodeByMark, readText } from "../repository";
 import { bounds } from "../sandbox";
-import { reads, runs } from "../subject";
+import { confInImage, confNames, type Subject, siteFolder, siteInImage } from "../subject";
 import { docker, requireEngine } from "../trouble";
 import { imageOf } from "./images";
 

@@ -2,10 +2,10 @@ import path from "node:path";
 import { argv } from "../../lib/argv";
 import { baseOf, repositoryOf } from "../../lib/dockerfile";
 import { build } from "../build";
-import type { Role, Subject } from "../locate";
+import { type Ids, perSubject, reads, runs } from "../check";
 import { blockedBy, deviate, fail, raise, settle } from "../point";
 import { runToEnd } from "../sandbox";
-import { type Ids, perSubject, reads, runs } from "../subject";
+import type { Role, Subject } from "../subject";
 import type { PointId } from "../titles";
 import { ask } from "../trouble";
 

@@ -1,8 +1,8 @@
 import path from "node:path";
 import { type Directive, findDirectives } from "../../lib/nginx-conf";
-import { confInImage, confNames, type Subject } from "../locate";
+import { reads } from "../check";
 import { deviate, fail } from "../point";
-import { reads } from "../subject";
+import { confInImage, confNames, type Subject } from "../subject";
 import { readsCompose } from "./compose";
 
 export const routesToServices = readsCompose("upstreams", ["services"], (subject, composeFile) => {

@@ -1,9 +1,9 @@
 import { type Answer, fetchAnswer } from "../../lib/http";
 import { findDirectives } from "../../lib/nginx-conf";
-import type { Role, Subject } from "../locate";
+import { type Ids, runs } from "../check";
 import { blockedBy, deviate, fail, type Place, raise } from "../point";
 import { readText } from "../repository";
-import { type Ids, runs } from "../subject";
+import type { Role, Subject } from "../subject";
 import { withoutSpace } from "./front-end";
 import { explainSilence, request, serverOf } from "./running";
 
