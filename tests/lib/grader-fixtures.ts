@@ -64,14 +64,9 @@ export class Port {
     await rename(path.join(this.folder, from), path.join(this.folder, to));
   }
 
-  /** Leaves an empty folder, or what `git clone` leaves of a submodule. */
-  async empty(folder: string, isGitLink = false): Promise<void> {
+  async empty(folder: string): Promise<void> {
     await this.remove(folder);
     await mkdir(path.join(this.folder, folder));
-    if (!isGitLink) return;
-    const git = (args: readonly string[]) => run("git", args, { cwd: this.folder });
-    await git(argv`init --quiet`);
-    await git(argv`update-index --add --cacheinfo 160000,${"1".repeat(40)},${folder}`);
   }
 
   async read(task: Task): Promise<readonly Point[]> {
@@ -126,7 +121,7 @@ export async function gradePoints(
 }
 
 /** Opens a repository for as long as its tasks are in use. */
-async function withTasks<T>(
+export async function withTasks<T>(
   folder: string,
   use: (folders: ReadonlyMap<Task, TaskFolder>) => Promise<T>,
 ): Promise<T> {

@@ -7,7 +7,7 @@ const composeFile = "docker-compose.yml";
 const textFile = "2-api-servers.txt";
 
 /** The API as in the course's text, but from distribution packages, which need no PyPI. */
-export const flask = {
+const flask = {
   Dockerfile: `FROM ubuntu:latest
 RUN apt-get update && apt-get upgrade -y && apt-get install -y python3-flask python3-flask-cors
 WORKDIR /app

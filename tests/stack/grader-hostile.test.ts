@@ -52,16 +52,6 @@ describeOnEngine("a hostile build", { concurrent: true }, () => {
     await untilGone(command);
   });
 
-  it("cannot build a stack without end", async () => {
-    const port = await portOf("task4");
-    const command = longSleep();
-    await port.append("task4/back-end/Dockerfile", `RUN ${command}\n`);
-    expect(await failuresOf(port, "task4", 8_000)).toMatchObject([
-      { id: "task4.up", cause: "the build timed out after 8 s" },
-    ]);
-    await untilGone(command);
-  });
-
   it("cannot print without end in a build", async () => {
     const flood = `yes ${ownName("flood")}`;
     // BuildKit throttles the output of each command

@@ -169,8 +169,8 @@ describeOnEngine("a machine with a small disk", () => {
       const copy = await mkdtemp(path.join(scratch, "copy-"));
       const folders = await openRepository(port.folder, copy);
       await lendImages(machine, baseImages(folders), { signal });
-      const session = { tasks, folders, scratch: copy, buildTimeoutMs: 20_000, signal };
-      const { reports } = await gradeIn(machine, session);
+      const options = { tasks, buildTimeoutMs: 20_000, report: silent, signal };
+      const { reports } = await gradeIn(machine, { folders, scratch: copy }, options);
       return reports.flatMap(({ points }) => points);
     } finally {
       await machine.close();

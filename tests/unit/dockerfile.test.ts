@@ -18,8 +18,6 @@ describe("parseDockerfile", () => {
 
   it.each([
     ["joins the lines of a command", "RUN a \\\n  && b", ["a", "&&", "b"]],
-    ["leaves out comments between them", "RUN a \\\n  # why\n  && b", ["a", "&&", "b"]],
-    ["accepts lower case", "run a", ["a"]],
     ["joins lines at another escape", "# escape=`\nFROM x\nRUN a `\n b \\\n", ["a", "b", "\\"]],
     ["reads Windows line endings", "RUN a \\\r\n b\r\n", ["a", "b"]],
     ["adds a here-document to its command", "RUN <<E sh\na b\nE\n", ["<<E", "sh", "a", "b", "E"]],

@@ -124,18 +124,6 @@ describe("the copy", () => {
     expect(modes.map((mode) => (mode & 0o7777).toString(8))).toEqual(["777", "755"]);
   });
 
-  it("copies a hard link as two files, and does not change the repository", async () => {
-    write({ "task0/x": "original" });
-    fs.linkSync(at("task0/x"), at("task0/y"));
-    const timesOf = ({ mtimeMs, ctimeMs }: fs.Stats) => ({ mtimeMs, ctimeMs });
-    const before = timesOf(fs.statSync(at("task0/x")));
-    const task = await openTask0();
-    expect(timesOf(fs.statSync(at("task0/x")))).toEqual(before);
-    fs.writeFileSync(path.join(task.path, "x"), "changed");
-    expect(readText(task, "y")).toBe("original");
-    expect(fs.readFileSync(at("task0/x"), "utf8")).toBe("original");
-  });
-
   it("copies node_modules, which it does not list, and not .git", async () => {
     write({ "task0/node_modules/a/index.js": "1", "task0/.git/config": "", "task0/x/.git": "" });
     fs.truncateSync(at("task0/.git/config"), 2 ** 31);
@@ -145,12 +133,13 @@ describe("the copy", () => {
   });
 
   it.each([
-    ["a link to a file", { a: "x" }],
-    ["a link to a folder, and one through it", { "in/up": "../d", a: "in/up/y" }],
+    [
+      "a link to a file, and to a folder, and one through it",
+      { b: "x", "in/up": "../d", a: "in/up/y" },
+    ],
     ["a link into node_modules", { "d/bin": "../node_modules/m" }],
     ["an absolute link", { a: "/etc/passwd" }],
-    ["a link that leaves", { a: "../../etc", "d/a": "../../x" }],
-    ["a way through a link that leaves", { out: "/", a: "out/etc/passwd" }],
+    ["a way through a link that leaves", { out: "../..", a: "out/etc/passwd" }],
     ["loops", { a: "a", b: "c", c: "b", "d/e": "../d/e/x" }],
     ["dead links", { a: "nowhere", b: "x/y", c: ".git/config" }],
   ])("copies %s, and does not follow it", async (_, links) => {

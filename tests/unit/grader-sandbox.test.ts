@@ -32,117 +32,104 @@ describe("parseListeners", () => {
 
 const noImage = (image: string, reason: string): string =>
   `ERROR: failed to solve: x: failed to resolve source metadata for docker.io/${image}: ${reason}`;
+const noUbuntu = (reason: string): string => noImage("library/ubuntu:latest", reason);
 
 const place = "Dockerfile:2\n--------------------\n";
-/** Step 5 fails, after steps 3 and 4 have succeeded. */
-const noStep = (log: string, command: string): string => {
+/** Step 5 fails, after step 4 has succeeded. */
+const noStep = (printed: string, command = "x"): string => {
   const reason = `process "/bin/sh -c ${command}" did not complete successfully: exit code: 100`;
   const earlier =
     "#4 0.1 dial tcp: i/o timeout; Could not resolve 'deb.example'; no space left on device";
-  return `${earlier}\n${log}\n#5 ERROR: ${reason}\n${place}ERROR: failed to solve: ${reason}`;
+  return `${earlier}\n#5 9.0 ${printed}\n#5 ERROR: ${reason}\n${place}ERROR: failed to solve: ${reason}`;
 };
-const fails = { verdict: "fail", line: 2 };
 
-describe("explainFailedBuild", () => {
-  it.each([
+const file = "task0/Dockerfile";
+
+describe("explainFailedBuild blames the repository for", () => {
+  it.each<[what: string, output: string, cause: string | RegExp, line?: number]>([
     [
       "a missing file",
       `${place}ERROR: failed to solve: failed to compute cache key: failed to calculate checksum of ref a::b: "/api.py": not found`,
-      { verdict: "fail", cause: "it copies api.py, which is not there", line: 2 },
+      "it copies api.py, which is not there",
+      2,
     ],
     [
       "a command that fails, with its last words",
-      noStep("#5 0.2 first\n#5 0.3 E: no such package", "apt-get install x"),
-      { verdict: "fail", cause: "`apt-get install x` fails: E: no such package", line: 2 },
-    ],
-    [
-      "a registry that cannot be reached",
-      noImage("library/python:3", "dial tcp: lookup registry-1.docker.io: no such host"),
-      { verdict: "skipped", cause: expect.stringMatching(/^Docker fails here: .*no such host/) },
-    ],
-    [
-      "a package source that cannot be reached",
-      noStep("#5 9.0 Could not resolve 'packages.example'", "apt-get update"),
-      { verdict: "skipped", line: 2 },
-    ],
-    [
-      "an engine that has ended",
-      "ERROR: failed to receive status: rpc error: code = Unavailable desc = error reading from server: EOF",
-      { verdict: "skipped", cause: expect.stringMatching(/^Docker fails here: .*Unavailable/) },
+      noStep("first\n#5 9.1 E: no \x1b[2Jsuch package\x07", "apt-get install x"),
+      "`apt-get install x` fails: E: no such package",
+      2,
     ],
     [
       "an image that the registry does not have",
       noImage("library/ubuntu:nosuch", "docker.io/library/ubuntu:nosuch: not found"),
-      { verdict: "fail", cause: "there is no image ubuntu:nosuch" },
+      "there is no image ubuntu:nosuch",
     ],
     [
       "an image that the registry does not give",
       noImage("a/b:latest", "pull access denied, repository does not exist or may require"),
-      { verdict: "fail", cause: "there is no image a/b:latest" },
+      "there is no image a/b:latest",
     ],
     [
       "an error of an instruction",
       `${place}ERROR: failed to solve: cannot replace to directory /a with file`,
-      { verdict: "fail", cause: "cannot replace to directory /a with file", line: 2 },
+      "cannot replace to directory /a with file",
+      2,
     ],
     [
       "an unknown instruction",
       "ERROR: failed to solve: dockerfile parse error on line 3: unknown instruction: RUNN",
-      { verdict: "fail", cause: expect.stringMatching(/unknown instruction: RUNN$/) },
+      /unknown instruction: RUNN$/,
     ],
-    ["a compiler's line 503", noStep("#5 9.0 api.c:503 error: expected ;", "cc api.c"), fails],
-    [
-      "a package source that is overloaded",
-      noStep("#5 9.0 E: Failed to fetch x  503  Service Unavailable", "apt-get update"),
-      { verdict: "skipped", line: 2 },
-    ],
-    ["another error", "ERROR: failed to solve: what?", { verdict: "skipped" }],
-    ["silence", "", { verdict: "skipped" }],
-    [
-      "no terminal codes",
-      noStep("#5 0.3 \x1b[2Jgone\x07", "x"),
-      { verdict: "fail", cause: "`x` fails: gone" },
-    ],
-    [
-      "a name in the stack",
-      noStep("#5 9.0 curl: (6) Could not resolve host: back-end", "curl"),
-      fails,
-    ],
-    [
-      "this address",
-      noStep("#5 9.0 connect ECONNREFUSED connection refused 127.0.0.1:5252", "x"),
-      fails,
-    ],
-    ["a URL in the stack", noStep("#5 9.0 getaddrinfo EAI_AGAIN back-end", "npm"), fails],
-    [
-      "npm's registry",
-      noStep(
-        "#5 9.0 npm error request to https://registry.npmjs.org failed, reason: getaddrinfo EAI_AGAIN registry.npmjs.org",
-        "npm ci",
-      ),
-      { verdict: "skipped", line: 2 },
-    ],
-    [
-      "pip's index",
-      noStep(
-        "#5 9.0 Failed to establish a new connection: [Errno -3] Temporary failure in name resolution')': /simple/flask/",
-        "pip",
-      ),
-      { verdict: "skipped" },
-    ],
-  ])("reports %s", (_, output, finding) => {
-    const file = "task0/Dockerfile";
-    expect(explainFailedBuild(output, file)).toMatchObject({ ...finding, file });
+    ["a compiler's line 503", noStep("api.c:503 error: expected ;"), /expected ;$/, 2],
+    ["a name in the stack", noStep("curl: (6) Could not resolve host: back-end"), /back-end$/, 2],
+    ["this address", noStep("connection refused 127.0.0.1:5252"), /5252$/, 2],
+    ["a URL in the stack", noStep("getaddrinfo EAI_AGAIN back-end"), /back-end$/, 2],
+  ])("%s", (_, output, cause, line) => {
+    expect(explainFailedBuild(output, file)).toEqual({
+      verdict: "fail",
+      cause: typeof cause === "string" ? cause : expect.stringMatching(cause),
+      hint: expect.any(String),
+      file,
+      ...(line !== undefined && { line }),
+    });
+  });
+
+  it.each([
+    "pull access denied, repository does not exist or may require authorization",
+    "dial tcp: lookup registry-1.docker.io: no such host",
+  ])("an image that only the repository itself builds: %s", (reason) => {
+    const output = noImage("library/backend:latest", reason);
+    expect(explainFailedBuild(output, file, new Set(["backend:latest"]))).toMatchObject({
+      verdict: "fail",
+      cause: expect.stringMatching(/^it is based on backend:latest, which only this repository/),
+    });
   });
 });
 
+const head =
+  "unexpected status from HEAD request to https://registry-1.docker.io/v2/library/ubuntu";
+
 it.each([
-  "pull access denied, repository does not exist or may require authorization",
-  "dial tcp: lookup registry-1.docker.io: no such host",
-])("explainFailedBuild reports an image that only the repository builds: %s", (reason) => {
-  const output = noImage("library/backend:latest", reason);
-  expect(explainFailedBuild(output, "Dockerfile", new Set(["backend:latest"]))).toMatchObject({
-    verdict: "fail",
-    cause: expect.stringMatching(/^it is based on backend:latest, which only this repository/),
+  noUbuntu("dial tcp: lookup registry-1.docker.io: no such host"),
+  noUbuntu(`${head}: 429 Too Many Requests`),
+  noUbuntu(`${head}: 503 Service Unavailable`),
+  noUbuntu(`${head}: 401 Unauthorized`),
+  noUbuntu('failed to do request: Head "https://docker.io": EOF'),
+  noUbuntu("pull access denied, repository does not exist"),
+  noUbuntu("x509: certificate signed by unknown authority"),
+  noUbuntu('exec: "docker-credential-desktop": executable not found'),
+  noStep("Could not resolve 'packages.example'", "apt-get update"),
+  noStep("E: Failed to fetch x  503  Service Unavailable", "apt-get update"),
+  noStep("npm error request to https://a.org failed, reason: getaddrinfo EAI_AGAIN a.org"),
+  noStep("[Errno -3] Temporary failure in name resolution')': /simple/flask/", "pip"),
+  `${place}ERROR: failed to solve: no space left on device`,
+  "ERROR: failed to receive status: rpc error: code = Unavailable: EOF",
+  "ERROR: failed to solve: what?",
+  "",
+])("explainFailedBuild blames the machine for: %s", (output) => {
+  expect(explainFailedBuild(output, file)).toMatchObject({
+    verdict: "skipped",
+    cause: expect.stringMatching(/^Docker fails here: /),
+    file,
   });
 });

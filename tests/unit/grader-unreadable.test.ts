@@ -24,7 +24,6 @@ describe("the reading phase", () => {
     ["compose", "an alias cycle", "a: &a [*a]\n", /^its aliases expand to too many values$/],
     ["compose", "a directive", "%YAML 1.1\n---\na: 1\n", /a line begins with %/],
     ["compose", "nested deeply", `a: ${"[".repeat(300)}`, /^it is not valid YAML: Flow sequence/],
-    ["compose", "not YAML", "services:\n  a: [\n", /^it is not valid YAML: Flow sequence/],
     ["compose", "tagged", "include: !!binary L2V0Yw==\n", /YAML: Unresolved tag/],
     ["dockerfile", "UTF-16", utf16, /^it is UTF-16; save it as UTF-8$/],
     ["dockerfile", "without FROM", "RUN a\n", /^RUN comes before the first FROM$/],

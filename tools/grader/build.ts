@@ -2,13 +2,12 @@ import { argv } from "../lib/argv";
 import type { Build } from "../lib/compose-model";
 import { fullName } from "../lib/docker";
 import { printable } from "../lib/printable";
-import { attempt } from "../lib/run";
 import { removeDirectives } from "./directives";
 import { dockerfileOf } from "./external-files";
 import { buildArgs, buildLimits } from "./isolate";
 import { type Finding, failed, type Place } from "./point";
 import type { Sandbox } from "./sandbox";
-import { engineFailed, wasStopped } from "./trouble";
+import { docker, engineFailed, wasStopped } from "./trouble";
 
 /** BuildKit passes on at most 2 MiB of the output of one step, at about 80 KB a second. */
 const maxOutputBytes = 1_500_000;
@@ -38,12 +37,10 @@ export async function build(
     ([key, value]) => `--build-arg=${key}=${value}`,
   );
   const stage = target === undefined ? [] : [`--target=${target}`];
-  const outcome = await attempt(
-    "docker",
+  const outcome = await docker(
     argv`build --progress=plain ${ulimits} ${args} ${stage} --file=${file} --tag=${image} ${context}`,
     { signal, timeoutMs: buildTimeoutMs, maxOutputBytes, onLine: report.detail },
   );
-  signal.throwIfAborted();
   if (outcome.ok && !/remain in the build cache/.test(outcome.stderr)) return { image };
   if (!wasStopped(outcome)) return explainFailedBuild(outcome.stderr, shownFile, ownImages);
   const hint = "An image of this course builds in a minute or two.";

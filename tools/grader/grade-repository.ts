@@ -2,13 +2,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { onEnd } from "../lib/cli";
-import type { Report } from "../lib/progress";
 import { baseImages } from "./base-images";
 import { lendImages, openMachine } from "./machine";
-import type { Message } from "./messages";
 import { openRepository, type Task, type TaskFolder } from "./repository";
-import { scoreLine } from "./score";
-import { type Graded, gradeIn } from "./session";
+import { type Graded, gradeIn, type SessionOptions } from "./session";
 
 /** The grader's copy of a repository. */
 export interface RepositoryCopy {
@@ -38,16 +35,11 @@ export async function copyRepository(folder: string): Promise<RepositoryCopy> {
   }
 }
 
-interface GradingOptions {
-  tasks: readonly Task[];
-  /** For one build. */
-  buildTimeoutMs: number;
+interface GradingOptions extends SessionOptions {
   /** Names of machines: the first that is free is used. */
   machineNames: readonly string[];
   /** The machine's image, if it is built. */
   image?: string;
-  report: Report;
-  signal: AbortSignal;
 }
 
 /**
@@ -55,25 +47,14 @@ interface GradingOptions {
  * @throws {UserError} if the machine cannot start or fails.
  */
 export async function gradeCopy(copy: RepositoryCopy, options: GradingOptions): Promise<Graded> {
-  const { folders, scratch } = copy;
-  const { machineNames: names, image, report, signal, ...session } = options;
+  const { machineNames: names, image, report, signal } = options;
   const machine = await openMachine({ names, image, report, signal });
   const forget = onEnd(machine.close);
   try {
-    await lendImages(machine, baseImages(folders), { signal });
-    const onMessage = (message: Message): void => show(message, report);
-    return await gradeIn(machine, { ...session, folders, scratch, signal, onMessage });
+    await lendImages(machine, baseImages(copy.folders), { signal });
+    return await gradeIn(machine, copy, options);
   } finally {
     await machine.close();
     forget();
   }
-}
-
-/** Shows what the grader in the machine does. */
-function show(message: Message, report: Report): void {
-  if (message.kind === "detail") report.detail(message.line);
-  if (message.kind === "milestone") report(`${message.part}: ${message.line}`);
-  if (message.kind !== "done" || message.part === "reading") return;
-  const { task, points, seconds } = message.report;
-  report(`${task}: ${scoreLine(points)} (${seconds} s)`);
 }

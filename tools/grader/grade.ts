@@ -1,13 +1,14 @@
 import path from "node:path";
 import type { Report } from "../lib/progress";
 import { ownImages } from "./base-images";
+import type { TaskCheck } from "./check";
 import type { TaskReport } from "./messages";
-import { blockedBy, type Finding, failed, judge, type Point, type Points } from "./point";
+import { blockedBy, type Finding, type Findings, failed, holds, judge } from "./point";
 import type { Task, TaskFolder } from "./repository";
 import { rules } from "./rules";
 import { type Sandbox, tidyUp } from "./sandbox";
 import { Subject } from "./subject";
-import { type PointId, titles } from "./titles";
+import { titles } from "./titles";
 
 /**
  * Prepares to judge one task: first what can be read, then what must be built and run.
@@ -16,50 +17,38 @@ import { type PointId, titles } from "./titles";
  */
 export function grading(task: Task, folder: TaskFolder | undefined, sandbox: Sandbox) {
   const { source, checks } = rules[task];
-  const points: Points = new Map();
-  let picture: Buffer | undefined;
-  let milliseconds = 0;
-
-  const problem = problemOf(folder, task);
-  const keepPicture = (png: Buffer): void => {
-    picture = png;
-  };
+  const findings: Findings = new Map([["folder", problemOf(folder, task) ?? holds]]);
   const isComplete = folder !== undefined && folder.refusal === undefined;
-  const subject = isComplete ? new Subject(folder, sandbox, keepPicture) : undefined;
-  const judgePhase = async (phase: "static" | "live"): Promise<void> => {
+  const subject = isComplete ? new Subject(folder, sandbox) : undefined;
+  if (subject === undefined) {
+    for (const { id } of checks) findings.set(id, blockedBy("folder"));
+  }
+  let milliseconds = 0;
+  const judgeThose = async (isWanted: (check: TaskCheck) => boolean): Promise<void> => {
     if (subject === undefined) return;
     const start = performance.now();
-    await judge({ task, source, checks }, phase, subject, points, sandbox.signal).finally(() => {
+    await judge(checks.filter(isWanted), subject, findings, sandbox.signal).finally(() => {
       milliseconds += performance.now() - start;
     });
   };
-  const pointOf = (id: PointId, finding?: Finding): Point => {
-    return { id: `${task}.${id}`, title: titles[id], source, verdict: "pass", ...finding };
-  };
   return {
-    read: () => judgePhase("static"),
+    read: () => judgeThose(({ isLive }) => !isLive),
     /** What it starts goes on until `takeDown`. */
-    run: () => judgePhase("live"),
+    run: () => judgeThose(({ isLive = false }) => isLive),
     /** Removes whatever it has built and started. Completes even after Ctrl-C. */
-    takeDown: () => tidyUp({ prefix: `${sandbox.prefix}-${task}` }),
+    takeDown: () => tidyUp(`${sandbox.prefix}-${task}`),
+    /** The points that have been judged. */
     report: (): TaskReport => ({
       task,
       source,
-      points: [
-        pointOf("folder", problem),
-        ...checks.map(({ id }) => points.get(id) ?? pointOf(id, blockedBy("folder"))),
-      ],
-      seconds: Math.round(milliseconds / 100) / 10,
-    }),
-    /** The points that have been judged. */
-    reportSoFar: (): TaskReport => ({
-      task,
-      source,
-      points: [pointOf("folder", problem), ...points.values()],
+      points: (["folder", ...checks.map(({ id }) => id)] as const).flatMap((id) => {
+        const finding = findings.get(id);
+        return finding ? { id: `${task}.${id}`, title: titles[id], source, ...finding } : [];
+      }),
       seconds: Math.round(milliseconds / 100) / 10,
     }),
     /** The front page in a browser, as PNG, if it was opened. */
-    picture: () => picture,
+    picture: () => subject?.picture,
   };
 }
 
@@ -107,9 +96,9 @@ export async function gradeAll(
     const report = reportOn?.(task) ?? sandbox.report;
     return grading(task, folders.get(task), { ...sandbox, report, ownImages: built });
   });
-  for (const { read, reportSoFar } of gradings) {
+  for (const { read, report } of gradings) {
     await read();
-    onTaskRead?.(reportSoFar());
+    onTaskRead?.(report());
   }
   await onRead?.();
   const reports: TaskReport[] = [];

@@ -19,7 +19,7 @@ export interface Machine {
 
 interface MachineOptions {
   /** For the container, its network and the volume of its disk: the first that is free is used. */
-  names?: readonly string[];
+  names: readonly string[];
   /** As {@link buildMachine} returns it; by default it is built. */
   image?: string | undefined;
   /** The maximum size of its disk, such as `20G`. */
@@ -58,7 +58,7 @@ export function machineNames(worker = 0, workers = 1): string[] {
  * @throws {UserError} if the engine cannot build or start it.
  */
 export async function openMachine(options: MachineOptions): Promise<Machine> {
-  const { image = await buildMachine(options), names = machineNames() } = options;
+  const { image = await buildMachine(options), names } = options;
   for (const name of names) {
     const machine = await start(name, image, options);
     if (machine !== undefined) return machine;

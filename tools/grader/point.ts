@@ -18,19 +18,18 @@ export interface Place {
 export interface Finding extends Place {
   verdict: Verdict;
   /** What is wrong, in the learner's terms; if the point holds, what was observed. */
-  cause: string;
+  cause?: string;
   /** What to do about it. */
   hint?: string;
 }
 
 /** One requirement of the course, judged. The JSON report consists of these. */
-export interface Point extends Partial<Finding> {
+export interface Point extends Finding {
   /** Stable, such as `task4.ports`. */
   id: string;
   title: string;
   /** The section of the course's text that demands it. */
   source: string;
-  verdict: Verdict;
 }
 
 /** How one requirement is judged. */
@@ -50,6 +49,8 @@ export class Judgement extends Error {
     super(finding.cause);
   }
 }
+
+export const holds: Finding = { verdict: "pass" };
 
 /** The requirement does not hold. */
 export const failed = (cause: string, hint: string, place: Place = {}): Finding => {
@@ -89,39 +90,34 @@ export function settle<T>(run: () => T): { value?: T; finding?: Finding } {
   }
 }
 
-/** The points of one task that have been judged. */
-export type Points = Map<PointId, Point>;
+/** What is known of the points of one task. */
+export type Findings = Map<PointId, Finding>;
 
 /**
- * Runs those checks of a task that only read, or those that build and run. A check is skipped if a
- * point that it needs does not hold, so that one mistake is one failure.
- * @param task Such as `task4`; the first part of each point's id.
- * @param source The section of the text.
- * @param points What has been judged before; the new points are added.
+ * Runs checks of one task in their order. A check is skipped if a point that it needs does not hold,
+ * so that one mistake is one failure.
+ * @param findings On points that have been judged before; those on these checks are added.
  * @param signal Aborted by Ctrl-C.
  * @throws What a check throws after Ctrl-C. At any other time it costs that point alone.
  */
 export async function judge<Subject>(
-  { task, source, checks }: { task: string; source: string; checks: readonly Check<Subject>[] },
-  phase: "static" | "live",
+  checks: readonly Check<Subject>[],
   subject: Subject,
-  points: Points,
+  findings: Findings,
   signal?: AbortSignal,
 ): Promise<void> {
   const isMissing = (id: PointId): boolean =>
-    !["pass", "deviation"].includes(points.get(id)?.verdict ?? "skipped");
-  for (const { id, needs, isLive = false, judge } of checks) {
-    if (isLive !== (phase === "live")) continue;
+    !["pass", "deviation"].includes(findings.get(id)?.verdict ?? "skipped");
+  for (const { id, needs, judge } of checks) {
     const missing = needs?.find(isMissing);
-    const point: Point = { id: `${task}.${id}`, title: titles[id], source, verdict: "pass" };
     try {
       if (missing !== undefined) raise(blockedBy(missing));
       await judge(subject);
+      findings.set(id, holds);
     } catch (error) {
       if (signal?.aborted) throw error;
-      Object.assign(point, withoutControls(findingOf(error)));
+      findings.set(id, withoutControls(findingOf(error)));
     }
-    points.set(id, point);
   }
 }
 
@@ -136,7 +132,7 @@ function withoutControls({ cause, hint, file, ...finding }: Finding): Finding {
   const clean = (text: string): string => printable(text).replace(/[\n\t]/g, "");
   return {
     ...finding,
-    cause: clean(cause),
+    ...(cause !== undefined && { cause: clean(cause) }),
     ...(hint !== undefined && { hint: clean(hint) }),
     ...(file !== undefined && { file: clean(file) }),
   };

@@ -1,3 +1,4 @@
+import type { TaskCheck } from "./check";
 import { showsGreeting } from "./checks/browser";
 import * as command from "./checks/command";
 import * as compose from "./checks/compose";
@@ -7,7 +8,6 @@ import * as proxy from "./checks/proxy";
 import * as responses from "./checks/responses";
 import * as running from "./checks/running";
 import type { Task } from "./repository";
-import type { TaskCheck } from "./subject";
 
 interface TaskRules {
   /** The section of the text. */
@@ -17,27 +17,26 @@ interface TaskRules {
 
 const apiUrl = "http://localhost:5252/api/hello";
 
-const apiDockerfile = images.hasDockerfile({ id: "dockerfile", role: "back-end" });
+const apiDockerfile = images.hasDockerfile("dockerfile", "back-end");
 
 const apiImage: TaskCheck[] = [
   apiDockerfile,
-  images.isBasedOn("ubuntu", { id: "base", role: "back-end", needs: ["dockerfile"] }),
+  images.isBasedOn("ubuntu", "base", "back-end", ["dockerfile"]),
   images.isUpgraded,
-  images.builds({ id: "build", role: "back-end", needs: ["dockerfile"] }),
+  images.builds("build", "back-end", ["dockerfile"]),
 ];
 
 /** The API's image and what it does, from task1 on. */
 const api: TaskCheck[] = [
   ...apiImage,
   images.worksInApp,
-  running.isReachable({ id: "port", role: "back-end", needs: ["build"] }),
-  responses.returnsHello({ through: "back-end", needs: ["port"] }),
+  running.isReachable("port", "back-end", ["build"]),
+  responses.returnsHello("back-end", ["port"]),
 ];
 
-const siteBase = { role: "front-end", needs: ["front-end-dockerfile"] } as const;
 const siteFiles: TaskCheck[] = [
-  images.hasDockerfile({ id: "front-end-dockerfile", role: "front-end" }),
-  images.isBasedOn("nginx", { id: "front-end-base", ...siteBase }),
+  images.hasDockerfile("front-end-dockerfile", "front-end"),
+  images.isBasedOn("nginx", "front-end-base", "front-end", ["front-end-dockerfile"]),
   frontEnd.hasSite,
   frontEnd.hasConf,
 ];
@@ -45,10 +44,10 @@ const siteFiles: TaskCheck[] = [
 const siteNeeds = ["front-end-dockerfile", "front-end-base", "site", "conf"] as const;
 const site: TaskCheck[] = [
   ...siteFiles,
-  images.builds({ id: "front-end-build", role: "front-end", needs: siteNeeds }),
+  images.builds("front-end-build", "front-end", siteNeeds),
   frontEnd.hasPathsInImage,
-  running.isReachable({ id: "front-end-port", role: "front-end", needs: ["paths"] }),
-  responses.returnsPage({ through: "front-end", needs: ["front-end-port", "site", "paths"] }),
+  running.isReachable("front-end-port", "front-end", ["paths"]),
+  responses.returnsPage("front-end", ["front-end-port", "site", "paths"]),
 ];
 
 const composeFile: TaskCheck[] = [
@@ -65,12 +64,12 @@ const proxiedFiles: TaskCheck[] = [
   ...siteFiles,
   frontEnd.hasDynamicHeading,
   frontEnd.requestsApi("/api/hello"),
-  images.hasDockerfile({ id: "proxy-dockerfile", role: "proxy" }),
-  images.isBasedOn("nginx", { id: "proxy-base", role: "proxy", needs: ["proxy-dockerfile"] }),
+  images.hasDockerfile("proxy-dockerfile", "proxy"),
+  images.isBasedOn("nginx", "proxy-base", "proxy", ["proxy-dockerfile"]),
   proxy.copiesConf,
   ...composeFile,
   compose.publishes("proxy"),
-  compose.ordersStart({ last: "proxy" }),
+  compose.ordersStart("proxy"),
   proxy.routesToServices,
 ];
 
@@ -80,10 +79,10 @@ const pageNeeds = ["hello", "page", "heading", "script"] as const;
 
 /** A stack with a proxy, started. */
 const proxiedStack: TaskCheck[] = [
-  running.comesUp({ needs: [...stackNeeds, ...proxyNeeds] }),
-  responses.returnsHello({ through: "proxy", needs: ["up", "ports"] }),
-  responses.returnsPage({ through: "proxy", needs: ["up", "ports", "site"] }),
-  showsGreeting({ home: "proxy", needs: pageNeeds }),
+  running.comesUp([...stackNeeds, ...proxyNeeds]),
+  responses.returnsHello("proxy", ["up", "ports"]),
+  responses.returnsPage("proxy", ["up", "ports", "site"]),
+  showsGreeting("proxy", pageNeeds),
 ];
 
 /** The requirements of each task, in the order in which a person would check them. */
@@ -99,7 +98,7 @@ export const rules: Record<Task, TaskRules> = {
       ...site,
       frontEnd.hasDynamicHeading,
       frontEnd.requestsApi(apiUrl),
-      showsGreeting({ home: "front-end", needs: [...pageNeeds, "cors"] }),
+      showsGreeting("front-end", [...pageNeeds, "cors"]),
     ],
   },
   task4: {
@@ -111,11 +110,11 @@ export const rules: Record<Task, TaskRules> = {
       frontEnd.requestsApi(apiUrl),
       ...composeFile,
       compose.publishes("back-end", "front-end"),
-      compose.ordersStart({ last: "front-end" }),
-      running.comesUp({ needs: stackNeeds }),
-      responses.returnsHello({ through: "back-end", needs: ["up", "ports"] }),
-      responses.returnsPage({ through: "front-end", needs: ["up", "ports", "site"] }),
-      showsGreeting({ home: "front-end", needs: pageNeeds }),
+      compose.ordersStart("front-end"),
+      running.comesUp(stackNeeds),
+      responses.returnsHello("back-end", ["up", "ports"]),
+      responses.returnsPage("front-end", ["up", "ports", "site"]),
+      showsGreeting("front-end", pageNeeds),
     ],
   },
   task5: { source: "5. Proxy Server", checks: [...proxiedFiles, ...proxiedStack] },

@@ -6,7 +6,7 @@ import type { Report } from "../lib/progress";
 import { attempt } from "../lib/run";
 import { limits } from "./isolate";
 import { raise } from "./point";
-import { ask, engineFailed, requireEngine, wasStopped } from "./trouble";
+import { ask, docker, engineFailed, requireEngine, wasStopped } from "./trouble";
 
 /** Where graded images are built and run: under the grader's names, with limits. */
 export interface Sandbox {
@@ -42,6 +42,22 @@ const remove = (container: string): Promise<unknown> =>
   attempt("docker", argv`rm --force ${container}`, { detached: true });
 
 /**
+ * Starts a container with the limits.
+ * @param args Its other options, and the image.
+ * @returns Whether its program could be started.
+ */
+async function runDetached(
+  container: string,
+  args: readonly string[],
+  signal: AbortSignal,
+): Promise<boolean> {
+  const run = argv`run --detach --name=${container} ${bounds} ${args}`;
+  const started = await docker(run, { signal, timeoutMs: 60_000 });
+  requireEngine(started);
+  return started.ok;
+}
+
+/**
  * Runs an image until it exits. It runs in the background: an attached client would wait for its
  * container even after a signal.
  * @returns Its output and whether it succeeded; `stderr` says why it was stopped.
@@ -55,17 +71,10 @@ export async function runToEnd(
   // A greeting is expected, and the engine drops old output if it is printed faster than it is read
   const maxOutputBytes = 500_000;
   try {
-    const started = await attempt(
-      "docker",
-      argv`run --detach --name=${container} --network=none ${bounds} ${image}`,
-      { signal, timeoutMs: 60_000 },
-    );
-    signal.throwIfAborted();
-    requireEngine(started);
-    if (!started.ok) return { ok: false, stdout: "", stderr: await errorIn(container) };
+    const isStarted = await runDetached(container, argv`--network=none ${image}`, signal);
+    if (!isStarted) return { ok: false, stdout: "", stderr: await errorIn(container) };
     const follow = argv`logs --follow ${container}`;
-    const printed = await attempt("docker", follow, { signal, timeoutMs, maxOutputBytes });
-    signal.throwIfAborted();
+    const printed = await docker(follow, { signal, timeoutMs, maxOutputBytes });
     if (printed.stdout.length + printed.stderr.length >= maxOutputBytes) {
       return { ...printed, ok: false, stderr: `printed more than ${maxOutputBytes / 1e6} MB` };
     }
@@ -89,11 +98,7 @@ export async function start(
   port: number,
 ): Promise<Running> {
   const container = `${prefix}-${name}`;
-  const publish = `--publish=127.0.0.1::${port}`;
-  const run = argv`run --detach --name=${container} ${bounds} ${publish} ${image}`;
-  const started = await attempt("docker", run, { signal, timeoutMs: 60_000 });
-  signal.throwIfAborted();
-  requireEngine(started);
+  await runDetached(container, argv`--publish=127.0.0.1::${port} ${image}`, signal);
   return { container, url: (await publishedAt(container, port)) ?? "http://127.0.0.1:1" };
 }
 
@@ -123,11 +128,13 @@ export interface Listener {
 }
 
 /**
- * Reads a file of /proc/net as a container sees it. Its image may lack tools, so it is read through its
- * process on this machine; if the engine runs on another one, as Docker Desktop's does, in the container.
- * @returns Undefined if it does not run.
+ * Finds /proc/net as a container sees it. Its image may lack tools, so it is read through its process
+ * on this machine; if the engine runs on another one, as Docker Desktop's does, in the container.
+ * @returns Reads a file of it, which is empty once the container has ended; undefined if it does not run.
  */
-async function readNet(container: string, files: readonly string[]): Promise<string | undefined> {
+async function findNet(
+  container: string,
+): Promise<((file: string) => Promise<string>) | undefined> {
   const state = await attempt("docker", argv`inspect --format={{.Id}}/{{.State.Pid}} ${container}`);
   if (!state.ok && !/No such (object|container)/.test(state.stderr)) {
     raise(engineFailed(state.stderr));
@@ -136,27 +143,28 @@ async function readNet(container: string, files: readonly string[]): Promise<str
   if (pid === "0") return undefined;
   const read = (file: string): Promise<string> =>
     readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "");
-  if ((await read("cgroup")).includes(id)) {
-    return (await Promise.all(files.map((file) => read(`net/${file}`)))).join("");
-  }
-  const paths = files.map((file) => `/proc/net/${file}`);
-  return (await attempt("docker", argv`exec ${container} cat ${paths}`)).stdout;
+  if ((await read("cgroup")).includes(id)) return (file) => read(`net/${file}`);
+  return async (file) =>
+    (await attempt("docker", argv`exec ${container} cat /proc/net/${file}`)).stdout;
 }
 
 /** @returns Where a container listens; undefined if it does not run. */
 export async function listenersOf(container: string): Promise<Listener[] | undefined> {
-  const tables = await readNet(container, ["tcp", "tcp6"]);
-  return tables === undefined ? undefined : parseListeners(tables);
+  const read = await findNet(container);
+  return read && parseListeners(`${await read("tcp")}\n${await read("tcp6")}`);
 }
 
-/** @returns How many bytes a container has received from others; 0 if it does not run. */
-export async function receivedBy(container: string): Promise<number> {
-  // Such as "  eth0:    1306      15    0    0 …", after two lines of headings
-  const interfaces = ((await readNet(container, ["dev"])) ?? "").matchAll(/^ *(\S+): *(\d+)/gm);
-  return Array.from(interfaces, ([, name, bytes]) => (name === "lo" ? 0 : Number(bytes))).reduce(
-    (sum, bytes) => sum + bytes,
-    0,
-  );
+/** @returns Reads how many bytes a container has received from others; 0 if it does not run. */
+export async function countReceived(container: string): Promise<() => Promise<number>> {
+  const read = await findNet(container);
+  return async () => {
+    let sum = 0;
+    // Such as "  eth0:    1306      15    0    0 …", after two lines of headings
+    for (const [, name, bytes] of (await read?.("dev"))?.matchAll(/^ *(\S+): *(\d+)/gm) ?? []) {
+      if (name !== "lo") sum += Number(bytes);
+    }
+    return sum;
+  };
 }
 
 /** Reads /proc/net/tcp and tcp6: https://docs.kernel.org/networking/proc_net_tcp.html */
@@ -174,10 +182,10 @@ export function parseListeners(table: string): Listener[] {
 }
 
 /**
- * Removes everything that a sandbox has made, even after Ctrl-C. It removes images by name, because
+ * Removes everything whose name begins with a prefix, even after Ctrl-C. It removes images by name, because
  * removal by ID would remove other names of the same image, too.
  */
-export async function tidyUp({ prefix }: Pick<Sandbox, "prefix">): Promise<void> {
+export async function tidyUp(prefix: string): Promise<void> {
   const filter = `--filter=name=^${prefix}`;
   const format = "--format={{.Repository}}:{{.Tag}}";
   const kinds = [

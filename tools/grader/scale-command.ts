@@ -1,15 +1,7 @@
-import { deviates, type Finding, failed } from "./point";
+import { fail } from "./point";
 
 /** Spec, task 6: "the exact docker-compose command", and the text's own name for the service. */
 export const exactCommand = "docker-compose up --scale back-end=2\n";
-
-/** Judges the bytes of `2-api-servers.txt`. */
-export function judgeBytes(text: string, file: string): Finding | undefined {
-  if (text === exactCommand) return undefined;
-  const hint = `The text's checker compares it with ${JSON.stringify(exactCommand)}.`;
-  const found = JSON.stringify(text.slice(0, 120)).replace("\uFEFF", "\\ufeff");
-  return deviates(`it is ${found}`, hint, { file, line: 1 });
-}
 
 /**
  * Finds the command in the file's text, among comments, prompts and blank lines.
@@ -40,17 +32,18 @@ function scaleOf(args: readonly string[]): Record<string, number> {
  * Judges what the command would do: does it start two replicas of the API?
  * @param apiService The name of the API's service in this repository.
  * @param services All names in its compose file.
+ * @throws {Judgement} if it does not.
  */
 export function judgeMeaning(
   text: string,
   apiService: string,
   services: readonly string[],
   file: string,
-): Finding | undefined {
+): void {
   const command = findCommand(text);
   if (command === undefined) {
     const hint = `Write: ${exactCommand.trim()}`;
-    return failed("it contains no docker-compose up", hint, { file });
+    fail("it contains no docker-compose up", hint, { file });
   }
   const place = { file, line: command.line };
   const { [apiService]: replicas, ...others } = command.scale;
@@ -58,13 +51,13 @@ export function judgeMeaning(
   if (stranger !== undefined) {
     const list = services.join(", ");
     const cause = `it scales ${stranger}, which is not a service; the services are ${list}`;
-    return failed(cause, `Use the API's service: --scale ${apiService}=2`, place);
+    fail(cause, `Use the API's service: --scale ${apiService}=2`, place);
   }
   if (replicas === undefined) {
     const cause = `it does not scale the API's service, ${apiService}`;
-    return failed(cause, `Add --scale ${apiService}=2`, place);
+    fail(cause, `Add --scale ${apiService}=2`, place);
   }
-  if (replicas === 2) return undefined;
+  if (replicas === 2) return;
   const cause = `it starts ${replicas} replica${replicas === 1 ? "" : "s"} of the API, not two`;
-  return failed(cause, `Write --scale ${apiService}=2`, place);
+  fail(cause, `Write --scale ${apiService}=2`, place);
 }

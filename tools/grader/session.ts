@@ -4,22 +4,19 @@ import type { Readable } from "node:stream";
 import { argv } from "../lib/argv";
 import { UserError } from "../lib/errors";
 import { printable } from "../lib/printable";
+import type { Report } from "../lib/progress";
 import { attempt } from "../lib/run";
 import { type Machine, putFolder } from "./machine";
 import { type Message, type Request, readMessage, type TaskReport } from "./messages";
 import type { Task, TaskFolder } from "./repository";
+import { scoreLine } from "./score";
 
-interface SessionOptions {
+export interface SessionOptions {
   tasks: readonly Task[];
-  /** The repository's tasks, in a copy of the grader's. */
-  folders: ReadonlyMap<Task, TaskFolder>;
-  /** The folder of that copy. */
-  scratch: string;
   /** For one build. */
   buildTimeoutMs: number;
+  report: Report;
   signal: AbortSignal;
-  /** Called for each message except the pictures. */
-  onMessage?: (message: Message) => void;
 }
 
 export interface Graded {
@@ -34,11 +31,15 @@ const maxSilenceMs = 60_000;
 
 /**
  * Has the tasks of a repository graded in a machine.
+ * @param copy The repository's tasks, and the folder that they have been copied into.
  * @throws {UserError} when the grader in the machine ends without a report on each of them, hangs or
  *   prints without end: a repository can bring that about.
  */
-export async function gradeIn(machine: Machine, options: SessionOptions): Promise<Graded> {
-  const { tasks, folders, scratch, buildTimeoutMs, signal, onMessage } = options;
+export async function gradeIn(
+  machine: Machine,
+  { folders, scratch }: { folders: ReadonlyMap<Task, TaskFolder>; scratch: string },
+  { tasks, buildTimeoutMs, report, signal }: SessionOptions,
+): Promise<Graded> {
   const target = `/graded-${randomBytes(3).toString("hex")}`;
   await putFolder(machine, scratch, target, { signal });
   const moved = Array.from(folders.values(), (folder) => {
@@ -48,7 +49,7 @@ export async function gradeIn(machine: Machine, options: SessionOptions): Promis
   const { stdout, reason } = await runInside(machine, {
     input,
     signal,
-    onMessage: (message) => onMessage?.(message),
+    onMessage: (message) => show(message, report),
   });
   signal.throwIfAborted();
   const { reports, pictures } = resultsIn(stdout);
@@ -57,6 +58,15 @@ export async function gradeIn(machine: Machine, options: SessionOptions): Promis
     return { reports: tasks.flatMap((task) => reports.get(task) ?? []), pictures };
   }
   throw new UserError(`${missing} could not be graded: ${reason}.`);
+}
+
+/** Shows what the grader in the machine does. */
+function show(message: Message, report: Report): void {
+  if (message.kind === "detail") report.detail(message.line);
+  if (message.kind === "milestone") report(`${message.part}: ${message.line}`);
+  if (message.kind !== "done" || message.part === "reading") return;
+  const { task, points, seconds } = message.report;
+  report(`${task}: ${scoreLine(points)} (${seconds} s)`);
 }
 
 /** @returns A request as the grader in the machine reads it. */

@@ -5,16 +5,17 @@ import { isMap, isScalar } from "yaml";
 import { argv } from "../lib/argv";
 import { type Container, listContainers } from "../lib/compose";
 import type { ComposeModel, ComposeService } from "../lib/compose-model";
-import { attempt, type Outcome } from "../lib/run";
+import type { Outcome } from "../lib/run";
 import { waitUntil } from "../lib/wait";
 import { build } from "./build";
+import { ports } from "./check";
 import { dockerfileOf } from "./external-files";
 import { isolate } from "./isolate";
-import type { Layout, Role } from "./locate";
 import { fail, type Place, raise } from "./point";
 import type { Yaml } from "./read";
 import { listenersOf, type Sandbox } from "./sandbox";
-import { ports, type Subject } from "./subject";
+import type { Role, Subject } from "./subject";
+import { docker } from "./trouble";
 
 /** Names under which Compose finds its file, the text's first. */
 export const fileNames = [
@@ -27,7 +28,7 @@ export const fileNames = [
 /** A task's compose file, as it is written and as Compose reads it. */
 export class ComposeFile {
   constructor(
-    private readonly layout: Layout,
+    private readonly subject: Subject,
     readonly name: string,
     readonly yaml: Yaml,
     readonly model: ComposeModel,
@@ -55,13 +56,13 @@ export class ComposeFile {
       offset = isScalar(pair.key) ? pair.key.range?.[0] : offset;
       node = pair.value;
     }
-    const file = this.layout.pathOf(this.name);
+    const file = this.subject.pathOf(this.name);
     return offset === undefined ? { file } : { file, line: lines.linePos(offset).line };
   }
 
   /** @returns The port on which a role's server listens in its container. */
   portOf(role: Role): number {
-    const listens = this.layout.listens(role).map(({ port }) => port);
+    const listens = this.subject.listens(role).map(({ port }) => port);
     if (listens.length === 0 || listens.includes(ports[role])) return ports[role];
     const targets = this.service(role).ports?.map(({ target }) => target);
     return targets?.find((target) => listens.includes(target)) ?? ports[role];
@@ -105,21 +106,19 @@ export async function prepareProject(subject: Subject, model: ComposeModel): Pro
 }
 
 /** Runs a command of Compose on a stack. */
-export async function compose(
+export function compose(
   { name, file, sandbox }: Project,
   args: readonly string[],
   timeoutMs: number,
 ): Promise<Outcome> {
   const command = argv`compose --progress=plain --project-name ${name} --file ${file} ${args}`;
-  const outcome = await attempt("docker", command, {
+  return docker(command, {
     cwd: path.dirname(file),
     signal: sandbox.signal,
     timeoutMs,
     maxOutputBytes: 4_000_000,
     onLine: sandbox.report.detail,
   });
-  sandbox.signal.throwIfAborted();
-  return outcome;
 }
 
 /** @returns All containers of a stack, stopped ones too. */

@@ -41,13 +41,22 @@ export function requireEngine(outcome: Outcome): void {
 }
 
 /**
+ * Runs a `docker` command.
+ * @throws The signal's reason after Ctrl-C.
+ */
+export async function docker(args: readonly string[], options: RunOptions): Promise<Outcome> {
+  const outcome = await attempt("docker", args, options);
+  options.signal?.throwIfAborted();
+  return outcome;
+}
+
+/**
  * Runs a `docker` command that no mistake of the learner makes fail.
  * @returns Its stdout.
  * @throws {Judgement} if it fails.
  */
 export async function ask(args: readonly string[], options: RunOptions = {}): Promise<string> {
-  const outcome = await attempt("docker", args, { timeoutMs: 30_000, ...options });
-  options.signal?.throwIfAborted();
+  const outcome = await docker(args, { timeoutMs: 30_000, ...options });
   if (!outcome.ok) raise(engineFailed(outcome.stderr));
   return outcome.stdout;
 }

@@ -5,25 +5,19 @@ import { load } from "cheerio";
 import { argv } from "../../lib/argv";
 import { findChromium } from "../../lib/chromium";
 import { attempt } from "../../lib/run";
-import type { Role } from "../locate";
+import { type Ids, ports, rolesOf, runs } from "../check";
 import { fail, raise, skipped } from "../point";
 import { decodeByMark, readText } from "../repository";
-import { ports, rolesOf, runs, type Subject } from "../subject";
-import type { PointId } from "../titles";
+import type { Role, Subject } from "../subject";
 import { wasStopped } from "../trouble";
 import { serverOf } from "./running";
-
-interface BrowserOptions {
-  /** The role that serves the page. */
-  home: Role;
-  needs: readonly PointId[];
-}
 
 /**
  * The page shows the API's response, in a real browser that reaches the stack at the text's URLs, and
  * nothing else (spec, tasks 3 and 5).
+ * @param home The role that serves the page.
  */
-export const showsGreeting = ({ home, needs }: BrowserOptions) =>
+export const showsGreeting = (home: Role, needs: Ids) =>
   runs("browser", needs, async (subject) => {
     const chromium = await findChromium();
     if (chromium === undefined) raise(skipped("there is no Chromium to open the page with"));
@@ -36,7 +30,7 @@ export const showsGreeting = ({ home, needs }: BrowserOptions) =>
     let visit = await open();
     for (let again = 0; visit.isCutOff && again < 3; again += 1) visit = await open();
     subject.sandbox.signal.throwIfAborted();
-    if (visit.picture !== undefined) subject.keepPicture(visit.picture);
+    subject.picture = visit.picture;
     judgeVisit(subject, visit);
   });
 

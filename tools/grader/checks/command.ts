@@ -1,14 +1,14 @@
 import { argv } from "../../lib/argv";
 import { fetchAnswer } from "../../lib/http";
 import { attempt } from "../../lib/run";
-import { confNames } from "../locate";
+import { perSubject, reads, runs } from "../check";
 import { deviate, fail, raise } from "../point";
 import { readCommands, readOrFail } from "../read";
 import { readText } from "../repository";
-import { receivedBy } from "../sandbox";
-import { exactCommand, findCommand, judgeBytes, judgeMeaning } from "../scale-command";
-import { perSubject, reads, runs, type Subject } from "../subject";
-import { composeFileOf } from "./compose";
+import { countReceived } from "../sandbox";
+import { exactCommand, findCommand, judgeMeaning } from "../scale-command";
+import { confNames, type Subject } from "../subject";
+import { composeFileOf, readsCompose } from "./compose";
 import { request, serverIn, stackOf, startStack } from "./running";
 
 const textFile = "2-api-servers.txt";
@@ -28,17 +28,22 @@ export const hasFile = reads("command-file", [], (subject) => {
 });
 
 export const isExact = reads("command-bytes", ["command-file", "command-meaning"], (subject) => {
-  const finding = judgeBytes(textOf(subject), subject.pathOf(textFile));
-  if (finding !== undefined) raise(finding);
+  const text = textOf(subject);
+  if (text === exactCommand) return;
+  const hint = `The text's checker compares it with ${JSON.stringify(exactCommand)}.`;
+  const found = JSON.stringify(text.slice(0, 120)).replace("\uFEFF", "\\ufeff");
+  deviate(`it is ${found}`, hint, subject.at(textFile, 1));
 });
 
-export const meansTwo = reads("command-meaning", ["command-file", "services"], async (subject) => {
-  const composeFile = await composeFileOf(subject);
-  const services = Object.keys(composeFile.model.services);
-  const { name } = composeFile.service("back-end");
-  const finding = judgeMeaning(textOf(subject), name, services, subject.pathOf(textFile));
-  if (finding !== undefined) raise(finding);
-});
+export const meansTwo = readsCompose(
+  "command-meaning",
+  ["command-file", "services"],
+  (subject, composeFile) => {
+    const services = Object.keys(composeFile.model.services);
+    const { name } = composeFile.service("back-end");
+    judgeMeaning(textOf(subject), name, services, subject.pathOf(textFile));
+  },
+);
 
 /** The stack as the command scales it. */
 const scaledStackOf = perSubject(async (subject) => {
@@ -71,7 +76,8 @@ export const takesTurns = runs("turns", ["two-servers"], async (subject) => {
   const { api, ...stack } = await scaledStackOf(subject);
   const proxy = await serverIn(subject, stack, "proxy");
   await request(subject, proxy, "/api/hello");
-  const received = () => Promise.all(api.map(({ id }) => receivedBy(id)));
+  const counters = await Promise.all(api.map(({ id }) => countReceived(id)));
+  const received = () => Promise.all(counters.map((count) => count()));
   const servers: number[] = [];
   let before = await received();
   for (let count = 1; count <= sample.requests; count += 1) {

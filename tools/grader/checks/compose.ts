@@ -4,12 +4,13 @@ import { argv } from "../../lib/argv";
 import type { ComposeModel } from "../../lib/compose-model";
 import { baseOf, repositoryOf } from "../../lib/dockerfile";
 import { attempt } from "../../lib/run";
-import { type Role, roleOfContext, roles } from "../locate";
+import { type Ids, perSubject, ports, reads, rolesOf } from "../check";
 import { deviate, fail, raise, settle } from "../point";
 import { readOrFail, readYaml, rejectOddCharacters, type Yaml } from "../read";
 import { decodeByMark, readText } from "../repository";
 import { ComposeFile, fileNames } from "../stack";
-import { perSubject, ports, reads, rolesOf, type Subject } from "../subject";
+import { type Role, roleOfContext, roles, type Subject } from "../subject";
+import type { PointId } from "../titles";
 import { engineFailed } from "../trouble";
 import { unsafeSettings } from "../unsafe-settings";
 
@@ -84,22 +85,26 @@ function findServices({ folder }: Subject, model: ComposeModel): ComposeFile["se
   return services;
 }
 
-export const hasComposeFile = reads("compose", [], async (subject) => {
-  const { name } = await composeFileOf(subject);
+/** A check that reads the compose file. */
+export const readsCompose = (
+  id: PointId,
+  needs: Ids,
+  judge: (subject: Subject, composeFile: ComposeFile) => void,
+) => reads(id, needs, async (subject) => judge(subject, await composeFileOf(subject)));
+
+export const hasComposeFile = readsCompose("compose", [], (subject, { name }) => {
   const [wanted] = fileNames;
   if (name !== wanted) deviate(`it is called ${name}`, `The text has ${wanted}.`, subject.at(name));
 });
 
-export const isSafe = reads("safe", ["compose"], async (subject) => {
-  const { model, name } = await composeFileOf(subject);
+export const isSafe = readsCompose("safe", ["compose"], (subject, { model, name }) => {
   const unsafe = unsafeSettings(model, subject.folder.path);
   const cause = unsafe.map(({ service, what }) => `${service} asks for ${what}`).join("; ");
   const hint = "The course does not need this, so the task is not run. Remove it.";
   if (unsafe.length > 0) fail(cause, hint, subject.at(name));
 });
 
-export const hasServices = reads("services", ["compose"], async (subject) => {
-  const composeFile = await composeFileOf(subject);
+export const hasServices = readsCompose("services", ["compose"], (subject, composeFile) => {
   const { services, model } = composeFile;
   const missing = rolesOf(subject).find((role) => services[role] === undefined);
   if (missing !== undefined) {
@@ -119,8 +124,7 @@ interface Written {
   services?: Record<string, { build?: string | { context?: string; dockerfile?: string } }>;
 }
 
-export const namesBuilds = reads("build-keys", ["services"], async (subject) => {
-  const composeFile = await composeFileOf(subject);
+export const namesBuilds = readsCompose("build-keys", ["services"], (subject, composeFile) => {
   const [written] = composeFile.yaml.values as Written[];
   for (const role of rolesOf(subject)) {
     const { name } = composeFile.service(role);
@@ -136,8 +140,7 @@ export const namesBuilds = reads("build-keys", ["services"], async (subject) => 
   }
 });
 
-export const namesImages = reads("images", ["services"], async (subject) => {
-  const composeFile = await composeFileOf(subject);
+export const namesImages = readsCompose("images", ["services"], (subject, composeFile) => {
   for (const role of rolesOf(subject)) {
     const { name, image, build } = composeFile.service(role);
     const place = composeFile.at("services", name, "image");
@@ -155,8 +158,7 @@ export const namesImages = reads("images", ["services"], async (subject) => {
 
 /** The host's ports lead to the servers of these roles, and to no others. */
 export const publishes = (...published: Role[]) =>
-  reads("ports", ["services"], async (subject) => {
-    const composeFile = await composeFileOf(subject);
+  readsCompose("ports", ["services"], (subject, composeFile) => {
     for (const role of published) judgePorts(subject, composeFile, role);
     const wanted = published.map((role) => composeFile.services[role]);
     for (const [name, service] of Object.entries(composeFile.model.services)) {
@@ -198,17 +200,15 @@ function judgePorts(subject: Subject, composeFile: ComposeFile, role: Role): voi
 }
 
 /** @param last The role that starts after the others. */
-export const ordersStart = ({ last }: { last: Role }) =>
-  reads("order", ["services"], async (subject) => {
-    const composeFile = await composeFileOf(subject);
+export const ordersStart = (last: Role) =>
+  readsCompose("order", ["services"], (_, composeFile) => {
     const { name, depends_on = {} } = composeFile.service(last);
     if (Object.keys(depends_on).length > 0) return;
     const place = composeFile.at("services", name);
     deviate(`${name} has no depends_on`, "List the services that it needs.", place);
   });
 
-export const canScale = reads("scalable", ["services"], async (subject) => {
-  const composeFile = await composeFileOf(subject);
+export const canScale = readsCompose("scalable", ["services"], (_, composeFile) => {
   const { name, container_name } = composeFile.service("back-end");
   if (container_name === undefined) return;
   const cause = `container_name on ${name} prevents scaling: two containers cannot have one name`;

@@ -2,14 +2,13 @@ import path from "node:path";
 import type { CheerioAPI } from "cheerio/slim";
 import { argv } from "../../lib/argv";
 import { findDirectives } from "../../lib/nginx-conf";
-import { attempt } from "../../lib/run";
-import { confInImage, confNames, siteFolder, siteInImage } from "../locate";
+import { reads, runs } from "../check";
 import { deviate, fail, type Place } from "../point";
 import { readHtml, readOrFail } from "../read";
 import { decodeByMark, readText } from "../repository";
 import { bounds } from "../sandbox";
-import { reads, runs, type Subject } from "../subject";
-import { requireEngine } from "../trouble";
+import { confInImage, confNames, type Subject, siteFolder, siteInImage } from "../subject";
+import { docker, requireEngine } from "../trouble";
 import { imageOf } from "./images";
 
 export const withoutSpace = (text: string): string => text.replace(/\s+/g, "");
@@ -69,12 +68,10 @@ async function printedIn(subject: Subject, commands: readonly string[]): Promise
   const script = commands.join(`; echo; echo '${mark}'; `);
   const container = `${sandbox.prefix}-${folder.task}-paths`;
   const image = await imageOf(subject, "front-end");
-  const outcome = await attempt(
-    "docker",
+  const outcome = await docker(
     argv`run --rm --name ${container} --network=none ${bounds} --entrypoint=sh ${image} -c ${script}`,
     { timeoutMs: 30_000, maxOutputBytes: 1_000_000, signal: sandbox.signal },
   );
-  sandbox.signal.throwIfAborted();
   // Docker's own code if it cannot run the container
   if (outcome.exitCode === 125) requireEngine(outcome);
   return outcome.stdout.split(mark).map((printed) => printed.trim());

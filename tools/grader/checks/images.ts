@@ -2,22 +2,15 @@ import path from "node:path";
 import { argv } from "../../lib/argv";
 import { baseOf, repositoryOf } from "../../lib/dockerfile";
 import { build } from "../build";
-import type { Role } from "../locate";
+import { type Ids, perSubject, reads, runs } from "../check";
 import { blockedBy, deviate, fail, raise, settle } from "../point";
 import { runToEnd } from "../sandbox";
-import { perSubject, reads, runs, type Subject } from "../subject";
+import type { Role, Subject } from "../subject";
 import type { PointId } from "../titles";
 import { ask } from "../trouble";
 
-/** A check of one role's image. */
-export interface RoleOptions {
-  id: PointId;
-  role: Role;
-  needs?: readonly PointId[];
-}
-
-export const hasDockerfile = ({ id, role, needs = [] }: RoleOptions) =>
-  reads(id, needs, (subject) => {
+export const hasDockerfile = (id: PointId, role: Role) =>
+  reads(id, [], (subject) => {
     const { file, text } = subject.dockerfile(role);
     const name = path.posix.basename(file);
     if (name !== "Dockerfile") {
@@ -28,7 +21,7 @@ export const hasDockerfile = ({ id, role, needs = [] }: RoleOptions) =>
     }
   });
 
-export const isBasedOn = (wanted: string, { id, role, needs = [] }: RoleOptions) =>
+export const isBasedOn = (wanted: string, id: PointId, role: Role, needs: Ids) =>
   reads(id, needs, (subject) => {
     const { file, text, stages } = subject.dockerfile(role);
     const base = baseOf(stages);
@@ -83,7 +76,7 @@ export const imageOf = perSubject(async (subject, role: Role): Promise<string> =
   raise(isUpgrade ? blockedBy("upgrade") : built);
 });
 
-export const builds = ({ id, role, needs = [] }: RoleOptions) =>
+export const builds = (id: PointId, role: Role, needs: Ids) =>
   runs(id, needs, async (subject) => {
     await imageOf(subject, role);
   });

@@ -1,12 +1,11 @@
 import path from "node:path";
 import { type Directive, findDirectives } from "../../lib/nginx-conf";
-import { confInImage, confNames } from "../locate";
+import { reads } from "../check";
 import { deviate, fail } from "../point";
-import { reads, type Subject } from "../subject";
-import { composeFileOf } from "./compose";
+import { confInImage, confNames, type Subject } from "../subject";
+import { readsCompose } from "./compose";
 
-export const routesToServices = reads("upstreams", ["services"], async (subject) => {
-  const composeFile = await composeFileOf(subject);
+export const routesToServices = readsCompose("upstreams", ["services"], (subject, composeFile) => {
   const { file, directives } = subject.conf("proxy");
   requireServices(subject, Object.keys(composeFile.model.services));
   const location = findDirectives(directives, "location").find(({ args }) =>

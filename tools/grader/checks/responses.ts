@@ -1,20 +1,14 @@
 import { type Answer, fetchAnswer } from "../../lib/http";
 import { findDirectives } from "../../lib/nginx-conf";
-import type { Role } from "../locate";
+import { type Ids, runs } from "../check";
 import { blockedBy, deviate, fail, type Place, raise } from "../point";
 import { readText } from "../repository";
-import { runs, type Subject } from "../subject";
-import type { PointId } from "../titles";
+import type { Role, Subject } from "../subject";
 import { withoutSpace } from "./front-end";
 import { explainSilence, request, serverOf } from "./running";
 
-interface ResponseOptions {
-  /** The role whose port gets the request. */
-  through: Role;
-  needs: readonly PointId[];
-}
-
-export const returnsHello = ({ through, needs }: ResponseOptions) =>
+/** @param through The role whose port gets the request. */
+export const returnsHello = (through: Role, needs: Ids) =>
   runs("hello", needs, async (subject) => {
     const { status, body } = await requestThrough(subject, through, "back-end", "/api/hello");
     if (status === 200 && body === "Hello, World!") return;
@@ -26,7 +20,8 @@ export const returnsHello = ({ through, needs }: ResponseOptions) =>
     fail(`it returns ${JSON.stringify(body.slice(0, 120))}`, "Send Hello, World!", place);
   });
 
-export const returnsPage = ({ through, needs }: ResponseOptions) =>
+/** @param through The role whose port gets the request. */
+export const returnsPage = (through: Role, needs: Ids) =>
   runs("page", needs, async (subject) => {
     const { status, body } = await requestThrough(subject, through, "front-end", "/");
     if (status !== 200) {

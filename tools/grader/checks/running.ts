@@ -3,15 +3,15 @@ import type { Container } from "../../lib/compose";
 import { type Answer, fetchAnswer } from "../../lib/http";
 import { attempt } from "../../lib/run";
 import { waitUntil } from "../../lib/wait";
-import type { Role } from "../locate";
+import { hasStack, type Ids, perSubject, ports, rolesOf, runs } from "../check";
 import { deviate, fail, type Place, raise } from "../point";
 import { errorIn, listenersOf, publishedAt, start } from "../sandbox";
 import { compose, containersOf, type Project, prepareProject, untilListening } from "../stack";
-import { hasStack, perSubject, ports, rolesOf, runs, type Subject } from "../subject";
+import type { Role, Subject } from "../subject";
 import type { PointId } from "../titles";
 import { ask, engineFailed, requireEngine, wasStopped } from "../trouble";
 import { composeFileOf } from "./compose";
-import { imageOf, type RoleOptions } from "./images";
+import { imageOf } from "./images";
 
 /** A stack that has been started. */
 interface Stack {
@@ -63,7 +63,7 @@ export async function startStack(
   return { project, containers, error };
 }
 
-export const comesUp = ({ needs }: { needs: readonly PointId[] }) =>
+export const comesUp = (needs: Ids) =>
   runs("up", ["safe", "services", ...needs], async (subject) => {
     await stackOf(subject);
   });
@@ -120,7 +120,7 @@ export async function request(subject: Subject, server: Server, path: string): P
   return fetchAnswer(url);
 }
 
-export const isReachable = ({ id, role, needs = [] }: RoleOptions) =>
+export const isReachable = (id: PointId, role: Role, needs: Ids) =>
   runs(id, needs, async (subject) => {
     const server = await serverOf(subject, role);
     const path = role === "back-end" ? "/api/hello" : "/";
