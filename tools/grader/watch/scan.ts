@@ -42,33 +42,19 @@ export function scan(root: string): Scan {
 
 function scanFolder(folder: string, name: string, depth: number, found: Map<string, string>): void {
   if (depth > max.depth) return;
-  for (const entry of namesIn(folder).filter((name) => !isOfEditor.test(name))) {
-    if (found.size > max.entries) return;
-    const entries = entry === "node_modules" ? installed : [entry];
-    for (const part of entries) {
-      const stat = statOf(path.join(folder, part));
-      if (stat === undefined) continue;
-      const file = path.join(name, part);
-      found.set(file, versionOf(stat));
-      if (stat.isDirectory()) scanFolder(path.join(folder, part), file, depth + 1, found);
+  try {
+    for (const entry of listNames(folder, max.entries).filter((name) => !isOfEditor.test(name))) {
+      if (found.size > max.entries) return;
+      for (const part of entry === "node_modules" ? installed : [entry]) {
+        const stat = lstatSync(path.join(folder, part), { throwIfNoEntry: false });
+        if (stat === undefined) continue;
+        const file = path.join(name, part);
+        found.set(file, versionOf(stat));
+        if (stat.isDirectory()) scanFolder(path.join(folder, part), file, depth + 1, found);
+      }
     }
-  }
-}
-
-/** @returns Nothing if the folder cannot be read; the copy says why. */
-function namesIn(folder: string): string[] {
-  try {
-    return listNames(folder, max.entries);
   } catch {
-    return [];
-  }
-}
-
-function statOf(file: string): Stats | undefined {
-  try {
-    return lstatSync(file, { throwIfNoEntry: false });
-  } catch {
-    return undefined;
+    // The folder cannot be read; the copy says why
   }
 }
 

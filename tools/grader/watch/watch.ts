@@ -42,30 +42,28 @@ export async function watch(machine: Machine, options: WatchOptions): Promise<ne
   const board = new Board();
   const requests = new PassThrough();
   let number = 0;
-  let open: Task[] = [];
 
   const take = (message: Message): void => {
     if (message.kind === "milestone" && message.part !== "reading") {
       board.proceed(message.part, message.line);
-      view.proceed(board.states);
+      view.proceed?.(board.states);
     }
     if (!("report" in message)) return;
-    const [report] = withhold([message.report], options.hints);
-    if (report === undefined) return;
-    const changes = message.kind === "read" ? board.read(report) : board.settle(report);
-    if (message.kind === "done") open = open.filter((task) => task !== message.part);
-    const state = board.states.find(({ task }) => task === message.part);
-    if (state !== undefined) view.show(board.states, state, changes);
+    for (const report of withhold([message.report], options.hints)) {
+      const change = board.update(report, message.kind === "done");
+      if (change !== undefined) view.show(board.states, change.before, change.now);
+    }
   };
   const grade = async (seen: Scan, changed: readonly Task[]): Promise<void> => {
     const moved = await copies.renew(seen, changed);
     const isThere = (task: Task): boolean => copies.folders.has(task);
-    open = [...new Set([...changed, ...open])]
+    const unfinished = board.states.filter(({ isOpen }) => isOpen).map(({ task }) => task);
+    const open = [...new Set([...changed, ...unfinished])]
       .filter(isThere)
       .filter((task) => chosen.includes(task));
     number += 1;
     board.begin(open, isThere);
-    view.proceed(board.states);
+    view.proceed?.(board.states);
     const folders = [...copies.folders.values()];
     requests.write(lineOf({ tasks: open, folders, buildTimeoutMs, number, moved }));
   };
@@ -88,18 +86,14 @@ export async function watch(machine: Machine, options: WatchOptions): Promise<ne
     input: requests,
     signal,
     onMessage: (message, line) => {
-      // An earlier request's message may still be on its way
-      if (numberIn(line) === number) take(message);
+      // An earlier request's message may still be on its way, and one after Ctrl-C
+      if (numberIn(line) === number && !signal.aborted) take(message);
     },
   }).then(({ reason }): never => {
     signal.throwIfAborted();
     throw new UserError(`the repository cannot be watched any longer: ${reason}.`);
   });
-  try {
-    return await Promise.race([running, follow()]);
-  } finally {
-    view.end();
-  }
+  return Promise.race([running, follow()]);
 }
 
 /**
