@@ -15,7 +15,7 @@ import { renderText } from "./render-text";
 import { tasks as allTasks, type Task } from "./repository";
 import { tally, unjudged } from "./score";
 import type { Graded } from "./session";
-import { watchCommand } from "./watch/command";
+import { watchCommand } from "./watch/watch";
 
 interface Options {
   task: Task[];

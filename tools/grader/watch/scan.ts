@@ -1,5 +1,6 @@
 import { lstatSync, type Stats } from "node:fs";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { findTasks, type Home, type Task } from "../repository";
 import { listNames } from "../source";
 
@@ -94,4 +95,31 @@ export function differences(before: Scan, after: Scan): Map<Task, string[]> {
     if (names.length > 0 || isMoved) changed.set(task, names);
   }
   return changed;
+}
+
+/** Between two scans, while nothing and while something changes. They take at most a tenth of the time. */
+const pauseMs = { quiet: 200, unrest: 100 };
+
+/** For files that are saved without a pause: then they are graded as they are. */
+const maxUnrestMs = 2_000;
+
+/**
+ * Waits until files have changed, and then until no more do: while one is being written, or a branch
+ * checked out, there is nothing to grade.
+ */
+export async function nextChange(root: string, seen: Scan, signal: AbortSignal): Promise<Scan> {
+  let last = seen;
+  let unrestSince: number | undefined;
+  for (let durationMs = 0; ; ) {
+    const least = unrestSince === undefined ? pauseMs.quiet : pauseMs.unrest;
+    await sleep(Math.max(least, 10 * durationMs), undefined, { signal });
+    const start = performance.now();
+    const now = scan(root);
+    const isQuiet = differences(last, now).size === 0;
+    last = now;
+    durationMs = performance.now() - start;
+    if (isQuiet && unrestSince === undefined) continue;
+    unrestSince ??= start;
+    if (isQuiet || start - unrestSince > maxUnrestMs) return now;
+  }
 }
