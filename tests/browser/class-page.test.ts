@@ -22,7 +22,7 @@ describeInBrowser("the page of a class", () => {
     const folder = await mkdtemp(path.join(tmpdir(), ownName("page")));
     onTestFinished(() => rm(folder, { recursive: true }));
     const file = path.join(folder, "index.html");
-    await writeFile(file, renderClass({ rows: [good, bad, broken], engine: "Docker" }));
+    await writeFile(file, renderClass([good, bad, broken], "Docker"));
     const { page, complaints, requests } = await browser.visit(`file://${file}`);
     expect(await shown(page)).toBe("gb=");
     const orders: string[] = [];

@@ -1,4 +1,4 @@
-import type { Row } from "../../tools/grader/class/row";
+import type { Member } from "../../tools/grader/class/member";
 import type { TaskReport } from "../../tools/grader/messages";
 import type { Verdict } from "../../tools/grader/point";
 import type { Task } from "../../tools/grader/repository";
@@ -13,20 +13,22 @@ export const reportOf = (task: Task, points: Record<string, Verdict>): TaskRepor
   }),
 });
 
-const graded = new Date("2026-03-04T05:06:07.890Z");
-export const good: Row = {
+export const good: Member = {
+  folder: "/class/good",
   name: "good",
   output: "good",
-  graded,
+  graded: new Date("2026-03-04T05:06:07.890Z"),
+  digest: "abcdef0123",
   tasks: [reportOf("task0", { folder: "pass", build: "deviation" })],
 };
-export const bad: Row = {
+export const bad: Member = {
   ...good,
   name: "bad",
+  output: "bad",
   tasks: [
     reportOf("task0", { folder: "pass", build: "fail", "<x> y": "fail" }),
     reportOf("task1", { port: "fail", hello: "skipped" }),
   ],
 };
 export const hostile = `=1+1"'></title><script>alert(1)</script>`;
-export const broken: Row = { name: hostile, output: "hostile", problem: hostile };
+export const broken: Member = { folder: "/", name: hostile, output: "hostile", problem: hostile };

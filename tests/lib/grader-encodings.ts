@@ -36,14 +36,14 @@ const encode: Record<string, (text: string, kind: Kind) => Buffer> = {
   "in Latin-1": (text, kind) => Buffer.from(`${text}${kinds[kind].comment}\n`, "latin1"),
 };
 
-const utf16 = /^fail: it is UTF-16/;
-const unmarked = /^fail: it contains NUL bytes, as UTF-16 does/;
-const nonBreaking = /^fail: it has a non-breaking space/;
+const utf16 = /^fail: it is UTF-16$/;
+const unmarked = /^fail: it contains NUL bytes, as UTF-16 does$/;
+const nonBreaking = /^fail: it has a non-breaking space$/;
 
 /** In the order of {@link encode}. */
 const findings: Record<Kind, (RegExp | undefined)[]> = {
   Dockerfile: [utf16, utf16, unmarked, undefined, /^deviation: .*Windows/, nonBreaking, undefined],
-  conf: [utf16, utf16, unmarked, /^fail: .*byte order mark/, undefined, nonBreaking, undefined],
+  conf: [utf16, utf16, unmarked, /^fail: it .* not read$/, undefined, nonBreaking, undefined],
   "compose file": [
     undefined,
     undefined,
@@ -51,7 +51,7 @@ const findings: Record<Kind, (RegExp | undefined)[]> = {
     undefined,
     undefined,
     nonBreaking,
-    /^fail: it is not UTF-8/,
+    /^fail: it is not UTF-8$/,
   ],
   page: [undefined, undefined, unmarked, undefined, undefined, undefined, undefined],
   command: [

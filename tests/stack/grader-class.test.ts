@@ -62,13 +62,6 @@ describeOnEngine("the grader for a class", () => {
     expect(await table()).toEqual(
       [graded, broken, waiting].map((line) => expect.stringMatching(line)),
     );
-    const [first = ""] = (await readdir(out)).filter((name) => name.startsWith("1-1"));
-    expect((await readdir(path.join(out, first))).sort()).toEqual([
-      "report.html",
-      "report.json",
-      "result.json",
-    ]);
-
     await port.write({ "slow/task0/Dockerfile": `${upgraded}CMD ["echo", "Hello"]\n` });
     const [before] = await table();
     const resumed = grade();
@@ -81,8 +74,7 @@ describeOnEngine("the grader for a class", () => {
       before,
       ...[broken, failing].map((line) => expect.stringMatching(line)),
     ]);
-    expect(await readFile(path.join(out, "index.html"), "utf8")).toMatch(
-      /2 of 3 repositories graded/,
-    );
+    const page = await readFile(path.join(out, "index.html"), "utf8");
+    expect(page).toContain("2 of 3 repositories graded");
   });
 });

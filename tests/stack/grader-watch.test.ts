@@ -6,7 +6,7 @@ import { root } from "../../tools/lib/course";
 import { attempt } from "../../tools/lib/run";
 import { waitUntil } from "../../tools/lib/wait";
 import { type Child, endScripts, startScript } from "../lib/child";
-import { namesInEngine, type Port, usePorts } from "../lib/grader-fixtures";
+import { namesInEngine, usePorts } from "../lib/grader-fixtures";
 import { describeOnEngine, ownName } from "../lib/stacks";
 
 describeOnEngine("the grader while it watches a repository", () => {
@@ -31,12 +31,6 @@ describeOnEngine("the grader while it watches a repository", () => {
     };
   }
 
-  const watch = (port: Port, scratch: string): Child =>
-    startScript([path.join(root, "tools/grader/cli.ts"), port.folder, "--watch"], {
-      cwd: root,
-      env: { GRADER_MACHINE: machine, TMPDIR: scratch },
-    });
-
   it("marks what a save mends, grades nothing else, and leaves nothing after Ctrl-C", {
     timeout: 240_000,
   }, async () => {
@@ -47,7 +41,10 @@ describeOnEngine("the grader while it watches a repository", () => {
     await port.write({ "task0/node_modules/a": "", "task0/node_modules/.package-lock.json": "" });
     await port.replace("task4/docker-compose.yml", "9000:9000", "9000:80");
     const scratch = (await portOf()).folder;
-    const child = watch(port, scratch);
+    const child = startScript([path.join(root, "tools/grader/cli.ts"), port.folder, "--watch"], {
+      cwd: root,
+      env: { GRADER_MACHINE: machine, TMPDIR: scratch },
+    });
     const until = readerOf(child);
     expect(await until(/^task4: .* s\)\n.*\n.*\n/m)).toMatch(
       /^task0: .* 1 fails .*\n {2}✘ task0\.output: .*\n.*\ntask4: .* 1 fails, .*\n {2}✘ task4\.ports: /,

@@ -2,10 +2,10 @@ import { load } from "cheerio";
 import { describe, expect, it } from "vitest";
 import { exitCodeOf } from "../../tools/grader/class/command";
 import { csvText, renderCsv } from "../../tools/grader/class/csv";
-import { Clock } from "../../tools/grader/class/grade-class";
+import { remaining } from "../../tools/grader/class/grade-class";
+import { countMistakes } from "../../tools/grader/class/member";
 import { renderClass } from "../../tools/grader/class/render-class";
 import { renderResult } from "../../tools/grader/class/result-json";
-import { countMistakes } from "../../tools/grader/class/row";
 import { bad, broken, good, hostile, reportOf } from "../lib/class-rows";
 
 describe("the table of a class", () => {
@@ -37,11 +37,13 @@ describe("the table of a class", () => {
 });
 
 describe("result.json", () => {
+  const resultOf = (...args: Parameters<typeof renderResult>) => JSON.parse(renderResult(...args));
+
   it("has one test a point, and counts none that could not be judged here", () => {
-    const result = JSON.parse(renderResult(bad, "abcdef0123"));
+    const result = resultOf(bad, {});
     expect(result).toMatchObject({
       schema: "classroom50/result/v1",
-      owner: "good",
+      owner: "bad",
       submission: "submit/2026-03-04T05-06-07Z-abcdef0",
       datetime: "2026-03-04T05:06:07Z",
       score: 1,
@@ -54,38 +56,25 @@ describe("result.json", () => {
       "max-score": 1,
       verdict: "fail",
     });
-    expect(JSON.parse(renderResult(good, "abc")).score).toBe(2);
+    expect(resultOf(good, {}).score).toBe(2);
   });
 
   it("takes what Classroom 50's runner knows from the environment", () => {
-    const env = {
-      CLASSROOM: "c",
-      OWNER: "alice",
-      SUBMISSION_TAG: "submit/1",
-      COMMIT_URL: "https://c",
-    };
-    expect(JSON.parse(renderResult(good, "abc", env))).toMatchObject({
-      classroom: "c",
-      owner: "alice",
-      submission: "submit/1",
-      commit: "https://c",
-      review: "https://c",
-    });
+    const env = { CLASSROOM: "c", OWNER: "alice", SUBMISSION_TAG: "submit/1", COMMIT_URL: "u" };
+    const expected = { classroom: "c", owner: "alice", submission: "submit/1", review: "u" };
+    expect(resultOf(good, env)).toMatchObject({ ...expected, commit: "u" });
   });
 });
 
 describe("the page of a class", () => {
-  const html = renderClass({
-    rows: [good, bad, { ...bad, output: "ü x" }, broken],
-    engine: "Docker",
-  });
-  const $ = load(html);
+  const $ = load(renderClass([good, bad, { ...bad, output: "ü x" }, broken], "Docker"));
 
   it("counts the mistakes, the most common first, and none that the grader does not know", () => {
-    const counts = countMistakes([good, bad, bad, broken]).map(({ id, count }) => [id, count]);
+    const more = { ...good, tasks: [reportOf("task1", { port: "fail" })] };
+    const counts = countMistakes([good, bad, more, broken]).map(({ id, count }) => [id, count]);
     expect(counts).toEqual([
-      ["task0.build", 2],
       ["task1.port", 2],
+      ["task0.build", 1],
     ]);
     expect($(".mistakes li").length).toBe(2);
     expect($("#filter option").text()).toContain("2 × task0.build: the API's image builds");
@@ -95,7 +84,7 @@ describe("the page of a class", () => {
     const failing = Array.from($("tbody tr"), (row) => $(row).attr("data-failing"));
     expect(failing).toEqual(["", "task0.build task1.port", "task0.build task1.port", ""]);
     const links = Array.from($("tbody a"), (link) => $(link).attr("href"));
-    expect(links).toEqual(["good/report.html", "good/report.html", "%C3%BC%20x/report.html"]);
+    expect(links).toEqual(["good/report.html", "bad/report.html", "%C3%BC%20x/report.html"]);
     expect($("td.problem").text()).toBe(hostile);
   });
 
@@ -116,13 +105,11 @@ it("a class exits with 2 if a repository is not graded, or if strict and not jud
   expect([exitCodeOf([unjudged], false), exitCodeOf([unjudged], true)]).toEqual([0, 2]);
 });
 
-it("the remaining time is estimated from the repositories that are graded", () => {
-  const clock = new Clock(5, 2);
-  expect([clock.tick(60_000), clock.remaining()]).toEqual(["1 of 5", "about 2 min left"]);
-  clock.tick(30_000);
-  clock.tick(0);
-  expect(clock.remaining()).toBe("less than a minute left");
-  clock.tick(undefined);
-  clock.tick(0);
-  expect(clock.remaining()).toBe("0 left");
+it.each<[string, ...Parameters<typeof remaining>]>([
+  ["about 2 min left", 4, 2, [60_000]],
+  ["less than a minute left", 2, 2, [60_000, 30_000, 0]],
+  ["2 left", 2, 1, []],
+  ["0 left", 0, 2, [60_000]],
+])("the time that remains is %s", (expected, ...args) => {
+  expect(remaining(...args)).toBe(expected);
 });

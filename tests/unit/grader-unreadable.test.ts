@@ -25,9 +25,9 @@ describe("the reading phase", () => {
     ["compose", "a directive", "%YAML 1.1\n---\na: 1\n", /a line begins with %/],
     ["compose", "nested deeply", `a: ${"[".repeat(300)}`, /^it is not valid YAML: Flow sequence/],
     ["compose", "tagged", "include: !!binary L2V0Yw==\n", /YAML: Unresolved tag/],
-    ["dockerfile", "UTF-16", utf16, /^it is UTF-16; save it as UTF-8$/],
+    ["dockerfile", "UTF-16", utf16, /^it is UTF-16$/],
     ["dockerfile", "without FROM", "RUN a\n", /^RUN comes before the first FROM$/],
-    ["conf", "not text", "a b;\0", /^it contains NUL bytes/],
+    ["conf", "not text", "a b;\0", /^it contains NUL bytes, as UTF-16 does$/],
     ["conf", "nested deeply", "a {".repeat(1_000), /^blocks are more than 50 deep$/],
     ["site", "too large", "a".repeat(1_500_000), /^it is larger than 1000 kB$/],
   ])("fails the point '%s' if its file is %s", async (id, _, text, cause) => {

@@ -4,8 +4,7 @@ import { describeEngine, withEngine } from "../engine/engine";
 import { collect, commandLine, main, wholeNumber } from "../lib/cli";
 import type { Report } from "../lib/progress";
 import { requireWritable, writeReport } from "../lib/report-file";
-import { classCommand } from "./class/command";
-import { addClassOptions, readClassOptions } from "./class/options";
+import { addClassOptions, classCommand } from "./class/command";
 import { copyRepository, gradeCopy } from "./grade-repository";
 import { type HintLevel, hintLevels, withhold } from "./hints";
 import { nameOfCommand, pathOfDocs } from "./invocation";
@@ -16,7 +15,7 @@ import { renderText } from "./render-text";
 import { tasks as allTasks, type Task } from "./repository";
 import { tally, unjudged } from "./score";
 import type { Graded } from "./session";
-import { watchCommand } from "./watch/command";
+import { watchCommand } from "./watch/watch";
 
 interface Options {
   task: Task[];
@@ -78,8 +77,8 @@ main(
     );
     const { hints } = options;
     const buildTimeoutMs = options.timeout * 1_000;
-    const command = readClassOptions(program, { tasks, buildTimeoutMs, hints });
-    if (command !== undefined) return classCommand(command, signal);
+    const exitCode = await classCommand(program, { tasks, buildTimeoutMs, hints }, signal);
+    if (exitCode !== undefined) return exitCode;
     const folder = path.resolve(program.args[0] ?? ".");
     const page = options.html === undefined ? undefined : path.resolve(options.html);
     leaveRepository(folder);

@@ -64,7 +64,7 @@ export function readMessage(text: string): Message | undefined {
 }
 
 /** Reads a report that may have any content. */
-export function readReport(task: Task, report: Record<string, unknown>): TaskReport {
+function readReport(task: Task, report: Record<string, unknown>): TaskReport {
   const points = Array.isArray(report.points) ? report.points.slice(0, 100) : [];
   return {
     task,

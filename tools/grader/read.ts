@@ -3,10 +3,22 @@ import { type Document, LineCounter, parseAllDocuments } from "yaml";
 import { withDeadline } from "../lib/deadline";
 import { parseDockerfile, type Stages } from "../lib/dockerfile";
 import { type Directive, findUnterminated, parseNginxConf } from "../lib/nginx-conf";
-import { type Finding, failed, Judgement, raise } from "./point";
+import { fail, Judgement } from "./point";
 
 /** Far more than a file of the course has. */
 const max = { characters: 100_000, page: 1_000_000, values: 100_000 };
+
+const saveAsUtf8 = "Save it as UTF-8.";
+
+/** What is wrong with a file, and what to do about it: `--hints where` shows only the former. */
+class Unreadable extends Error {
+  constructor(
+    cause: string,
+    readonly hint: string,
+  ) {
+    super(cause);
+  }
+}
 
 /** A compose file, as its documents and as plain values. */
 export interface Yaml {
@@ -75,9 +87,8 @@ export const readCommands = (text: string | undefined): string =>
 export const readDirectives = (text: string | undefined): Directive[] =>
   bounded(text, max.characters, "parsing it", (known) => {
     if (known.startsWith("\uFEFF")) {
-      throw new Error(
-        "it begins with a byte order mark, which nginx does not read; save it without",
-      );
+      const cause = "it begins with a byte order mark, which nginx does not read";
+      throw new Unreadable(cause, "Save it as UTF-8 without a byte order mark.");
     }
     const directives = parseNginxConf(withPlainSpaces(known));
     const open = findUnterminated(directives);
@@ -96,9 +107,9 @@ export const readHtml = <T>(text: string | undefined, inspect: (page: CheerioAPI
 export function rejectOddCharacters(text: string): void {
   for (const [index, line] of text.split("\n").entries()) {
     const it = `line ${index + 1}: it`;
-    if (line.includes("\uFFFD")) throw new Error(`${it} is not UTF-8; save it as UTF-8`);
+    if (line.includes("\uFFFD")) throw new Unreadable(`${it} is not UTF-8`, saveAsUtf8);
     if (!line.includes("\u00A0")) continue;
-    throw new Error(`${it} has a non-breaking space; type a space instead`);
+    throw new Unreadable(`${it} has a non-breaking space`, "Type a space instead.");
   }
 }
 
@@ -109,21 +120,19 @@ function withPlainSpaces(text: string): string {
   return text;
 }
 
-/** The verdict on a file that one of the functions above cannot read. */
-function unreadable(error: unknown, hint: string, file: string): Finding {
-  const { message } = error as Error;
-  const [, line, problem] = /^line (\d+): (.*)$/s.exec(message) ?? [];
-  const cause = (problem ?? message).slice(0, 300);
-  return failed(cause, hint, { file, ...(line && { line: Number(line) }) });
-}
-
-/** Calls one of the functions above; if the file is unreadable, that is the check's finding. */
+/**
+ * Calls one of the functions above; if the file is unreadable, that is the check's finding.
+ * @param hint What to do, unless the error has a better hint.
+ */
 export function readOrFail<T>(file: string, hint: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
     if (error instanceof Judgement) throw error;
-    raise(unreadable(error, hint, file));
+    const { message, hint: better = hint } = error as Partial<Unreadable> & Error;
+    const [, line, problem] = /^line (\d+): (.*)$/s.exec(message) ?? [];
+    const cause = (problem ?? message).slice(0, 300);
+    fail(cause, better, { file, ...(line && { line: Number(line) }) });
   }
 }
 
@@ -138,9 +147,9 @@ function bounded<T>(
     throw new Error(`it is larger than ${maxCharacters / 1_000} kB`);
   }
   // What the byte order marks of UTF-16 become when they are read as UTF-8
-  if (text.startsWith("\u{fffd}\u{fffd}")) throw new Error("it is UTF-16; save it as UTF-8");
+  if (text.startsWith("\u{fffd}\u{fffd}")) throw new Unreadable("it is UTF-16", saveAsUtf8);
   if (text.includes("\0")) {
-    throw new Error("it contains NUL bytes, as UTF-16 does; save it as UTF-8");
+    throw new Unreadable("it contains NUL bytes, as UTF-16 does", saveAsUtf8);
   }
   try {
     return withDeadline(() => read(text), what);

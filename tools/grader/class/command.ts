@@ -1,70 +1,103 @@
 import path from "node:path";
+import type { Command } from "commander";
 import { describeEngine, type Engine, withEngine } from "../../engine/engine";
+import { wholeNumber } from "../../lib/cli";
+import { UserError } from "../../lib/errors";
 import type { Report } from "../../lib/progress";
-import type { HintLevel } from "../hints";
 import { leaveRepository } from "../leave";
-import type { Task } from "../repository";
+import { maxMachines } from "../machine";
 import { tally, unjudged } from "../score";
-import { describe, gradeClass } from "./grade-class";
+import type { Grading } from "./digest";
+import { gradeClass } from "./grade-class";
+import { describe, type Member, pointsOf } from "./member";
 import { findMembers } from "./members";
 import { Output, prepareOutput } from "./output";
-import { pointsOf, type Row } from "./row";
 
-export interface ClassCommand {
-  folders: readonly string[];
-  /** Each of its subfolders is a repository. */
-  parent: string | undefined;
-  out: string;
+interface Options {
+  class?: string;
+  out?: string;
+  html?: string;
+  json?: boolean;
+  strict?: boolean;
+  watch?: boolean;
   jobs: number;
-  tasks: readonly Task[];
-  buildTimeoutMs: number;
-  hints: HintLevel;
-  timeoutMs: number;
-  json: boolean;
-  strict: boolean;
+  limit: number;
 }
+
+/** Adds what concerns a class to the grader's command. */
+export const addClassOptions = (program: Command): Command =>
+  program
+    .option("--class <folder>", "grade each subfolder as a repository of a class")
+    .option("--out <folder>", 'write the reports of a class there (default: "grades")')
+    .option(
+      "--jobs <number>",
+      "of a class, grade so many at a time",
+      wholeNumber(1, maxMachines),
+      1,
+    )
+    .option("--limit <minutes>", "of a class, for one repository", wholeNumber(1, 1_440), 30);
 
 /**
  * Grades a class and prints a line for each repository.
- * @returns The exit code: 2 if a repository could not be graded, 1 if a point fails, otherwise 0; if
- *   `strict`, also 2 if no point fails but some could not be judged.
- * @throws {UserError} if there is nothing to grade, or nowhere to write.
+ * @param program After parsing; its arguments are folders.
+ * @returns The exit code; undefined if the command is about one repository only.
+ * @throws {UserError} for an option that a class does not have, or if there is nothing to grade, or
+ *   nowhere to write.
  */
-export async function classCommand(command: ClassCommand, signal: AbortSignal): Promise<number> {
-  const out = path.resolve(command.out);
-  const members = findMembers(command.folders, command.parent, out);
+export async function classCommand(
+  program: Command,
+  grading: Grading,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const { args } = program;
+  const { class: parent, jobs, limit, ...options } = program.opts<Options>();
+  if (args.length < 2 && parent === undefined && options.out === undefined) return undefined;
+  if (options.html !== undefined) {
+    throw new UserError("--html is for one repository: the pages of a class are in --out.");
+  }
+  if (options.watch) throw new UserError("--watch is for one repository: name only one.");
+  const out = path.resolve(options.out ?? "grades");
+  const folders = args.length === 0 && parent === undefined ? ["."] : args;
+  const members = findMembers(folders, parent, out);
   prepareOutput(out);
   for (const { folder } of members) leaveRepository(folder);
-  let rows: Row[] = [];
+  let graded: Member[] = [];
   let versions = "";
   const run = async (report: Report): Promise<undefined> => {
     // Only Classroom 50's runner sets it, and grades one repository
     const isSubmission = members.length === 1 && process.env.CLASSROOM !== undefined;
-    const env = isSubmission ? process.env : {};
-    const output = new Output(out, versions, env);
-    rows = await gradeClass(members, { ...command, output, report, signal });
+    const output = new Output(out, versions, isSubmission ? process.env : {});
+    const timeoutMs = limit * 60_000;
+    graded = await gradeClass(members, { ...grading, jobs, timeoutMs, output, report, signal });
   };
   const onEngine = (engine: Engine): void => {
     versions = describeEngine(engine);
   };
   await withEngine(signal, [{ title: "Grading", run }], { needs: { ports: false }, onEngine });
-  process.stdout.write(command.json ? renderJson(rows) : renderText(rows, out));
-  return exitCodeOf(rows, command.strict);
+  process.stdout.write(options.json ? renderJson(graded) : renderText(graded, out));
+  return exitCodeOf(graded, options.strict ?? false);
 }
 
-/** @returns The exit code of a graded class. */
-export function exitCodeOf(rows: readonly Row[], strict: boolean): number {
-  if (rows.some(({ tasks }) => tasks === undefined)) return 2;
-  const points = rows.flatMap(pointsOf);
+/**
+ * @returns The exit code of a graded class: 2 if a repository could not be graded, 1 if a point fails,
+ *   otherwise 0; if `strict`, also 2 if no point fails but some could not be judged.
+ */
+export function exitCodeOf(members: readonly Member[], strict: boolean): number {
+  if (members.some(({ tasks }) => tasks === undefined)) return 2;
+  const points = members.flatMap(pointsOf);
   if (tally(points).fail > 0) return 1;
   return strict && unjudged(points).length > 0 ? 2 : 0;
 }
 
-function renderText(rows: readonly Row[], out: string): string {
-  const graded = rows.filter(({ tasks }) => tasks !== undefined);
-  const total = `${graded.length} of ${rows.length} repositories are graded.`;
-  return `${[...rows.map(describe), "", total, `See ${path.join(out, "index.html")}`].join("\n")}\n`;
+function renderText(members: readonly Member[], out: string): string {
+  const graded = members.filter(({ tasks }) => tasks !== undefined);
+  const total = `${graded.length} of ${members.length} repositories are graded.`;
+  return `${[...members.map(describe), "", total, `See ${path.join(out, "index.html")}`].join("\n")}\n`;
 }
 
-const renderJson = (rows: readonly Row[]): string =>
-  `${JSON.stringify({ version: 1, repositories: rows.map(({ name, output, ...row }) => ({ repository: name, folder: output, ...row })) }, null, 2)}\n`;
+function renderJson(members: readonly Member[]): string {
+  const repositories = members.map(({ name, output, tasks, graded, problem }) => {
+    return { repository: name, folder: output, problem, tasks, graded };
+  });
+  return `${JSON.stringify({ version: 1, repositories }, null, 2)}\n`;
+}

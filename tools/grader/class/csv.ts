@@ -1,7 +1,7 @@
 import { visible } from "../../lib/format";
 import { tasks } from "../repository";
 import { tally } from "../score";
-import { failingOf, pointsOf, type Row } from "./row";
+import { failingOf, type Member, pointsOf } from "./member";
 
 /**
  * Makes one cell of text: in quotes, on one line, and with an apostrophe wherever a spreadsheet would
@@ -18,25 +18,24 @@ export function csvText(text: string): string {
  * @returns The class as CSV (RFC 4180), one line a repository. It begins with a byte order mark,
  *   without which Excel does not read UTF-8.
  */
-export function renderCsv(rows: readonly Row[]): string {
+export function renderCsv(members: readonly Member[]): string {
   const header = `repository points hold deviate fail skipped ${tasks.join(" ")} failing problem graded report`;
-  const lines = rows.map((row) => {
-    const points = pointsOf(row);
-    const counts = tally(points);
-    const totals = [points.length, counts.pass, counts.deviation, counts.fail, counts.skipped];
-    const holds = tasks.map((task) => {
-      const report = row.tasks?.find((report) => report.task === task);
-      return report && tally(report.points).pass;
-    });
-    const isGraded = row.tasks !== undefined;
+  const lines = members.map((member) => {
+    const points = pointsOf(member);
+    const { pass, deviation, fail, skipped } = tally(points);
+    const totals = [points.length, pass, deviation, fail, skipped];
+    const isGraded = member.tasks !== undefined;
     return [
-      csvText(row.name),
+      csvText(member.name),
       ...totals.map((total) => (isGraded ? total : undefined)),
-      ...holds,
-      csvText(failingOf(row).join(" ")),
-      csvText(row.problem ?? ""),
-      csvText(row.graded?.toISOString() ?? ""),
-      csvText(isGraded ? `${row.output}/report.html` : ""),
+      ...tasks.map((task) => {
+        const report = member.tasks?.find((report) => report.task === task);
+        return report && tally(report.points).pass;
+      }),
+      csvText(failingOf(member).join(" ")),
+      csvText(member.problem ?? ""),
+      csvText(member.graded?.toISOString() ?? ""),
+      csvText(isGraded ? `${member.output}/report.html` : ""),
     ].join(",");
   });
   return `\uFEFF${[header.replaceAll(" ", ","), ...lines, ""].join("\r\n")}`;

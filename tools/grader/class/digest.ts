@@ -6,35 +6,31 @@ import type { RepositoryCopy } from "../grade-repository";
 import type { HintLevel } from "../hints";
 import type { Task } from "../repository";
 
-/** What the result of a grading depends on, besides the machine and its base images. */
-export interface GradingInputs {
-  copy: Pick<RepositoryCopy, "folders" | "scratch">;
+/** The options that a result depends on. */
+export interface Grading {
   tasks: readonly Task[];
+  /** For one build. */
   buildTimeoutMs: number;
   hints: HintLevel;
 }
 
-/** @returns A hash of the copy, the grader and its options: while it is the same, so is the result. */
-export function digestOf({ copy, tasks, buildTimeoutMs, hints }: GradingInputs): string {
-  const hash = createHash("sha256");
+/**
+ * @returns A hash of the copy, the grader and its options: while it is the same, so is the result,
+ *   except for the machine and its base images.
+ */
+export function digestOf(
+  copy: Pick<RepositoryCopy, "folders" | "scratch">,
+  { tasks, buildTimeoutMs, hints }: Grading,
+): string {
+  // The grader's version does not tell two checkouts apart
+  const hash = createHash("sha256").update(readFileSync(path.join(root, "package.json")));
+  for (const part of ["tools/grader", "tools/lib"]) addFolder(hash, path.join(root, part));
   const folders = Array.from(copy.folders.values(), ({ task, name, refusal }) => {
     return [task, name, refusal ?? null];
   });
-  hash.update(JSON.stringify([graderDigest(), tasks, buildTimeoutMs, hints, folders]));
+  hash.update(JSON.stringify([tasks, buildTimeoutMs, hints, folders]));
   addFolder(hash, copy.scratch);
   return hash.digest("hex");
-}
-
-let grader: string | undefined;
-
-/** The version alone does not tell two checkouts apart. */
-function graderDigest(): string {
-  if (grader === undefined) {
-    const hash = createHash("sha256").update(readFileSync(path.join(root, "package.json")));
-    for (const part of ["tools/grader", "tools/lib"]) addFolder(hash, path.join(root, part));
-    grader = hash.digest("hex");
-  }
-  return grader;
 }
 
 /** Adds each file's name, kind, mode and content, in the order of the names. */

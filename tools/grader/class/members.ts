@@ -1,21 +1,10 @@
 import { createHash } from "node:crypto";
-import { type Dirent, readdirSync, statSync } from "node:fs";
+import { lstatSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../../lib/errors";
 import { printableLine } from "../../lib/printable";
 import { contains, realPathOf } from "../paths";
-
-/** A repository of a class. */
-export interface Member {
-  /** An absolute path. */
-  folder: string;
-  /** The folder's name on one line, safe to print. */
-  name: string;
-  /** The name of its folder in the output folder. */
-  output: string;
-  /** Why it is not graded, if that is known without opening it. */
-  problem?: string;
-}
+import type { Member } from "./member";
 
 /**
  * Lists the repositories of a class.
@@ -30,49 +19,36 @@ export function findMembers(
   out: string,
 ): Member[] {
   const output = realPathOf(out) ?? out;
-  const inner = parent === undefined ? [] : subfoldersOf(parent);
-  const listed = inner.filter(({ folder }) => realPathOf(folder) !== output);
-  const given = folders.map((folder) => ({ folder: path.resolve(folder), isLink: false }));
-  const links = new Map([...given, ...listed].map(({ folder, isLink }) => [folder, isLink]));
-  if (links.size === 0) throw new UserError(`${parent} has no subfolder: give the class's folder.`);
-  for (const folder of links.keys()) {
+  const inner = parent === undefined ? [] : subfoldersOf(path.resolve(parent));
+  const listed = new Set(inner.filter((folder) => realPathOf(folder) !== output));
+  const all = [...new Set([...folders.map((folder) => path.resolve(folder)), ...listed])];
+  if (all.length === 0) throw new UserError(`${parent} has no subfolder: give the class's folder.`);
+  for (const folder of all) {
     if (contains(realPathOf(folder) ?? folder, output)) {
       throw new UserError(`${out} is in the repository ${folder}: choose another with --out.`);
     }
   }
-  const outputs = outputNames([...links.keys()]);
-  return Array.from(links, ([folder, isLink], index) => ({
+  const outputs = outputNames(all);
+  const isLink = (folder: string): boolean =>
+    listed.has(folder) && lstatSync(folder).isSymbolicLink();
+  return all.map((folder, index) => ({
     folder,
     name: printableLine(path.basename(folder)).trim() || "(no name)",
     output: outputs[index] as string,
-    ...(isLink && { problem: "it is a symbolic link, which the grader does not follow" }),
+    ...(isLink(folder) && { problem: "it is a symbolic link, which the grader does not follow" }),
   }));
 }
 
-function subfoldersOf(parent: string) {
-  const folder = path.resolve(parent);
-  let entries: Dirent[];
+/** @returns The visible folders in a folder, and the links to folders. */
+function subfoldersOf(parent: string): string[] {
   try {
-    entries = readdirSync(folder, { withFileTypes: true });
+    return readdirSync(parent)
+      .filter((name) => !name.startsWith("."))
+      .map((name) => path.join(parent, name))
+      .filter((file) => statSync(realPathOf(file) ?? "", { throwIfNoEntry: false })?.isDirectory())
+      .sort();
   } catch {
-    throw new UserError(`${folder} cannot be read: give the folder of the class.`);
-  }
-  return entries
-    .filter((entry) => !entry.name.startsWith("."))
-    .map((entry) => ({
-      folder: path.join(folder, entry.name),
-      isFolder: entry.isDirectory(),
-      isLink: entry.isSymbolicLink(),
-    }))
-    .filter(({ folder, isFolder, isLink }) => isFolder || (isLink && leadsToFolder(folder)))
-    .sort((a, b) => (a.folder < b.folder ? -1 : 1));
-}
-
-function leadsToFolder(link: string): boolean {
-  try {
-    return statSync(link).isDirectory();
-  } catch {
-    return false;
+    throw new UserError(`${parent} cannot be read: give the folder of the class.`);
   }
 }
 
@@ -88,15 +64,12 @@ const maxCharacters = 60;
  */
 export function outputNames(folders: readonly string[]): string[] {
   const names = folders.map(plainName);
-  const counts = new Map<string, number>();
-  for (const name of names) counts.set(keyOf(name), (counts.get(keyOf(name)) ?? 0) + 1);
-  const isFree = (name: string): boolean => counts.get(keyOf(name)) === 1 && !reserved.test(name);
-  const used = new Set(names.filter(isFree).map(keyOf));
+  const keys = names.map(keyOf);
+  const used = new Set(keys);
   return names.map((name, index) => {
-    if (isFree(name)) return name;
+    if (keys.indexOf(keyOf(name)) === keys.lastIndexOf(keyOf(name))) return name;
     const hash = createHash("sha256").update(String(folders[index])).digest("hex");
     let unique = `${name}-${hash.slice(0, 8)}`;
-    if (reserved.test(unique)) unique = `repository-${unique}`;
     while (used.has(keyOf(unique))) unique += "-";
     used.add(keyOf(unique));
     return unique;
@@ -111,5 +84,6 @@ function plainName(folder: string): string {
     .normalize("NFC")
     .replace(/[^\p{L}\p{M}\p{N}._-]+/gu, "-");
   const start = Array.from(characters.replace(/^[.-]+/, "")).slice(0, maxCharacters);
-  return start.join("").replace(/[.-]+$/, "") || "repository";
+  const name = start.join("").replace(/[.-]+$/, "");
+  return name === "" || reserved.test(name) ? `repository-${name}`.replace(/-$/, "") : name;
 }

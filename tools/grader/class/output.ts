@@ -1,25 +1,14 @@
-import {
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../../lib/errors";
-import { readReport, type TaskReport } from "../messages";
+import type { TaskReport } from "../messages";
 import { renderHtml } from "../render-html";
-import { tasks } from "../repository";
 import type { Graded } from "../session";
 import { renderCsv } from "./csv";
-import type { Member } from "./members";
+import type { Member } from "./member";
 import { renderClass } from "./render-class";
 import { renderResult } from "./result-json";
-import type { Row } from "./row";
 
-const files = ["report.json", "report.html", "result.json"] as const;
 const table = "class.csv";
 
 /** The folder with a class's reports. */
@@ -36,63 +25,41 @@ export class Output {
   ) {}
 
   /** Writes what concerns the whole class. */
-  writeClass(rows: readonly Row[]): void {
-    write(path.join(this.folder, table), renderCsv(rows));
-    write(path.join(this.folder, "index.html"), renderClass({ rows, engine: this.engine }));
+  writeClass(members: readonly Member[]): void {
+    write(path.join(this.folder, table), renderCsv(members));
+    write(path.join(this.folder, "index.html"), renderClass(members, this.engine));
   }
 
-  /** Writes a repository's reports. */
-  writeMember(member: Member, { reports, pictures }: Graded, digest: string): Row {
-    const graded = new Date();
-    const row: Row = { ...rowOf(member), tasks: reports, graded };
-    const facts = { repository: member.name, graded, engine: this.engine, tasks: reports };
-    const contents = {
-      "report.html": renderHtml({ ...facts, pictures }),
-      "result.json": renderResult(row, digest, this.env),
-      // Last: it says that the others are complete
-      "report.json": `${JSON.stringify({ version: 1, ...facts, digest }, null, 2)}\n`,
-    };
-    this.removeMember(member);
-    const folder = path.join(this.folder, member.output);
-    writing(() => mkdirSync(folder));
-    for (const [file, content] of Object.entries(contents)) write(path.join(folder, file), content);
-    return row;
-  }
-
-  /** Removes the reports of an earlier state of a repository. */
-  removeMember({ output }: Member): void {
+  /** Removes the reports of an earlier state of a repository, and writes its reports if it is graded. */
+  writeMember(member: Member, pictures: Graded["pictures"] = new Map()): void {
+    const { name, output, tasks, graded, digest } = member;
     const folder = path.join(this.folder, output);
-    writing(() => {
-      // Whatever else is there, such as a link, is not followed
-      if (!lstatSync(folder, { throwIfNoEntry: false })?.isDirectory())
-        rmSync(folder, { force: true });
-      else rmSync(folder, { recursive: true });
-    });
+    // A link is removed, not followed
+    writing(() => rmSync(folder, { recursive: true, force: true }));
+    if (tasks === undefined || graded === undefined) return;
+    writing(() => mkdirSync(folder));
+    const facts = { repository: name, graded, engine: this.engine, tasks };
+    const json = JSON.stringify({ version: 1, ...facts, digest }, null, 2);
+    write(path.join(folder, "report.html"), renderHtml({ ...facts, pictures }));
+    write(path.join(folder, "result.json"), renderResult(member, this.env));
+    // Last: it says that the others are complete
+    write(path.join(folder, "report.json"), `${json}\n`);
   }
 
-  /** @returns An earlier result of a repository, with the digest of what was graded. */
-  readMember(member: Member): { row: Row; digest: string } | undefined {
+  /** @returns A repository with its earlier result, if that is complete. */
+  readMember(member: Member): Member | undefined {
     const folder = path.join(this.folder, member.output);
     try {
-      const [text = ""] = files.map((file) => readFileSync(path.join(folder, file), "utf8"));
-      const { graded, digest, tasks: reports } = JSON.parse(text) as Record<string, unknown>;
-      const moment = new Date(String(graded));
-      if (typeof digest !== "string" || !Array.isArray(reports) || Number.isNaN(+moment)) return;
-      return {
-        row: { ...rowOf(member), tasks: reports.flatMap(readTask), graded: moment },
-        digest,
+      const files = ["report.json", "report.html", "result.json"];
+      const [json = ""] = files.map((file) => readFileSync(path.join(folder, file), "utf8"));
+      const { graded, digest, tasks } = JSON.parse(json) as Record<"graded" | "digest", string> & {
+        tasks: TaskReport[];
       };
+      return { ...member, tasks, graded: new Date(graded), digest };
     } catch {
       return undefined;
     }
   }
-}
-
-const rowOf = ({ name, output }: Member): Row => ({ name, output });
-
-function readTask(report: Record<string, unknown>): TaskReport[] {
-  const task = tasks.find((name) => name === report.task);
-  return task === undefined ? [] : [readReport(task, report)];
 }
 
 /**

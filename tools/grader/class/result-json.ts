@@ -1,19 +1,18 @@
 import { isConsequence } from "../score";
-import { pointsOf, type Row } from "./row";
+import { type Member, pointsOf } from "./member";
 
 /**
  * Renders a result for Classroom 50: one test a point, which is worth 1. A point that could not be
  * judged on this machine is worth 0: it is not the learner's fault.
  * https://github.com/foundation50/classroom50/wiki/Advanced-Autograding#the-resultjson-contract
- * @param row Of a graded repository.
- * @param digest Of what was graded.
+ * @param member A graded repository.
  * @param env What Classroom 50's runner says about the submission. It is left out for a class that is
  *   graded elsewhere, where the folders' names and the digest stand for it.
  */
-export function renderResult(row: Row, digest: string, env: NodeJS.ProcessEnv = {}): string {
-  const datetime = (row.graded ?? new Date()).toISOString().replace(/\.\d+Z$/, "Z");
-  const submission = `submit/${datetime.replaceAll(":", "-")}-${digest.slice(0, 7)}`;
-  const tests = pointsOf(row).map((point) => {
+export function renderResult(member: Member, env: NodeJS.ProcessEnv): string {
+  const datetime = member.graded?.toISOString().replace(/\.\d+Z$/, "Z");
+  const submission = `submit/${datetime?.replaceAll(":", "-")}-${member.digest?.slice(0, 7)}`;
+  const tests = pointsOf(member).map((point) => {
     const { id, verdict } = point;
     const passed = verdict === "pass" || verdict === "deviation";
     const isJudged = verdict !== "skipped" || isConsequence(point);
@@ -32,7 +31,7 @@ export function renderResult(row: Row, digest: string, env: NodeJS.ProcessEnv = 
     classroom: env.CLASSROOM || "softy-pinko",
     assignment: env.ASSIGNMENT || "softy-pinko-docker",
     assignment_type: env.ASSIGNMENT_TYPE || "individual",
-    owner: env.OWNER || env.USERNAME || row.output,
+    owner: env.OWNER || env.USERNAME || member.output,
     submission: env.SUBMISSION_TAG || submission,
     commit: env.COMMIT_URL || submission,
     release: env.RELEASE_URL || submission,

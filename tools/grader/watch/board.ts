@@ -6,14 +6,12 @@ import { isConsequence } from "../score";
 /** What is known of a task while its repository is watched. */
 export interface TaskState {
   task: Task;
-  /** The section of the text. */
-  source: string;
   /** In the order of the report; while it is graded again, some are from before. */
   points: readonly Point[];
   /** Whether it is graded again, or still for the first time. */
   isOpen: boolean;
   /** What it is graded with now, such as `building task2-front-end`. */
-  activity: string | undefined;
+  activity: string;
   /** How long it took the last time; undefined if it has not been graded to the end. */
   seconds: number | undefined;
 }
@@ -52,15 +50,10 @@ export class Board {
   /** Some tasks are being graded, and no others; of tasks that are not there, nothing is known. */
   begin(open: readonly Task[], isThere: (task: Task) => boolean): void {
     for (const task of open) {
-      const fresh = { task, source: "", points: [], seconds: undefined };
-      this.known.set(task, {
-        ...fresh,
-        ...this.known.get(task),
-        isOpen: true,
-        activity: undefined,
-      });
+      const state = this.known.get(task) ?? { task, points: [], seconds: undefined };
+      this.known.set(task, { ...state, isOpen: true, activity: "waiting" });
     }
-    for (const task of [...this.known.keys()]) if (!isThere(task)) this.known.delete(task);
+    for (const task of this.known.keys()) if (!isThere(task)) this.known.delete(task);
   }
 
   /** @param activity What a task is being graded with. */
@@ -70,33 +63,22 @@ export class Board {
   }
 
   /**
-   * Takes a report on the points that can be read; the others stay as they were.
-   * @returns What is not as before.
+   * Takes a report on a task.
+   * @param isDone Otherwise it is on the points that can be read; the others stay as they were.
+   * @returns The state before and now, unless the task is not being graded.
    */
-  read({ task, source, points }: TaskReport): Change[] {
-    const before = this.known.get(task)?.points ?? [];
-    const now = new Map(points.map((point) => [point.id, point]));
-    const kept = before.map((point) => now.get(point.id) ?? point);
-    return this.update(task, source, before.length === 0 ? points : kept, {});
-  }
-
-  /**
-   * Takes the report on a task.
-   * @returns What is not as before.
-   */
-  settle({ task, source, points, seconds }: TaskReport): Change[] {
-    return this.update(task, source, points, { isOpen: false, activity: undefined, seconds });
-  }
-
-  private update(
-    task: Task,
-    source: string,
-    points: readonly Point[],
-    rest: Partial<TaskState>,
-  ): Change[] {
-    const state = this.known.get(task);
-    if (state === undefined) return [];
-    this.known.set(task, { ...state, source, points, ...rest });
-    return changesBetween(state.points, points);
+  update(
+    { task, points, seconds }: TaskReport,
+    isDone: boolean,
+  ): { before: TaskState; now: TaskState } | undefined {
+    const before = this.known.get(task);
+    if (!before?.isOpen) return undefined;
+    const read = new Map(points.map((point) => [point.id, point]));
+    const merged = before.points.map((point) => read.get(point.id) ?? point);
+    const now = isDone
+      ? { ...before, points, seconds, isOpen: false }
+      : { ...before, points: merged.length === 0 ? points : merged };
+    this.known.set(task, now);
+    return { before, now };
   }
 }

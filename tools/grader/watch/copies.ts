@@ -39,6 +39,8 @@ export class Copies {
         const to = path.posix.join(target, task);
         const kept = this.unchangedIn(seen, task);
         this.folders.delete(task);
+        // What is kept of it still counts
+        if (kept.length === 0) this.usages.delete(task);
         if (!seen.home.folders.has(task)) return [];
         const copy = this.copy(seen, task, temporary, new Set(kept));
         for (const folder of kept) {
@@ -70,9 +72,7 @@ export class Copies {
   /** Limits the copies of all tasks together, as for a single grading. */
   private copy(seen: Scan, task: Task, temporary: string, kept: ReadonlySet<string>): TaskFolder {
     const all = { entries: 0, bytes: 0 };
-    for (const [other, { entries, bytes }] of this.usages) {
-      // What is kept of this one still counts
-      if (other === task && kept.size === 0) continue;
+    for (const { entries, bytes } of this.usages.values()) {
       all.entries += entries;
       all.bytes += bytes;
     }

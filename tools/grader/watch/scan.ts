@@ -1,5 +1,6 @@
 import { lstatSync, type Stats } from "node:fs";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { findTasks, type Home, type Task } from "../repository";
 import { listNames } from "../source";
 
@@ -42,33 +43,19 @@ export function scan(root: string): Scan {
 
 function scanFolder(folder: string, name: string, depth: number, found: Map<string, string>): void {
   if (depth > max.depth) return;
-  for (const entry of namesIn(folder).filter((name) => !isOfEditor.test(name))) {
-    if (found.size > max.entries) return;
-    const entries = entry === "node_modules" ? installed : [entry];
-    for (const part of entries) {
-      const stat = statOf(path.join(folder, part));
-      if (stat === undefined) continue;
-      const file = path.join(name, part);
-      found.set(file, versionOf(stat));
-      if (stat.isDirectory()) scanFolder(path.join(folder, part), file, depth + 1, found);
+  try {
+    for (const entry of listNames(folder, max.entries).filter((name) => !isOfEditor.test(name))) {
+      if (found.size > max.entries) return;
+      for (const part of entry === "node_modules" ? installed : [entry]) {
+        const stat = lstatSync(path.join(folder, part), { throwIfNoEntry: false });
+        if (stat === undefined) continue;
+        const file = path.join(name, part);
+        found.set(file, versionOf(stat));
+        if (stat.isDirectory()) scanFolder(path.join(folder, part), file, depth + 1, found);
+      }
     }
-  }
-}
-
-/** @returns Nothing if the folder cannot be read; the copy says why. */
-function namesIn(folder: string): string[] {
-  try {
-    return listNames(folder, max.entries);
   } catch {
-    return [];
-  }
-}
-
-function statOf(file: string): Stats | undefined {
-  try {
-    return lstatSync(file, { throwIfNoEntry: false });
-  } catch {
-    return undefined;
+    // The folder cannot be read; the copy says why
   }
 }
 
@@ -108,4 +95,31 @@ export function differences(before: Scan, after: Scan): Map<Task, string[]> {
     if (names.length > 0 || isMoved) changed.set(task, names);
   }
   return changed;
+}
+
+/** Between two scans, while nothing and while something changes. They take at most a tenth of the time. */
+const pauseMs = { quiet: 200, unrest: 100 };
+
+/** For files that are saved without a pause: then they are graded as they are. */
+const maxUnrestMs = 2_000;
+
+/**
+ * Waits until files have changed, and then until no more do: while one is being written, or a branch
+ * checked out, there is nothing to grade.
+ */
+export async function nextChange(root: string, seen: Scan, signal: AbortSignal): Promise<Scan> {
+  let last = seen;
+  let unrestSince: number | undefined;
+  for (let durationMs = 0; ; ) {
+    const least = unrestSince === undefined ? pauseMs.quiet : pauseMs.unrest;
+    await sleep(Math.max(least, 10 * durationMs), undefined, { signal });
+    const start = performance.now();
+    const now = scan(root);
+    const isQuiet = differences(last, now).size === 0;
+    last = now;
+    durationMs = performance.now() - start;
+    if (isQuiet && unrestSince === undefined) continue;
+    unrestSince ??= start;
+    if (isQuiet || start - unrestSince > maxUnrestMs) return now;
+  }
 }

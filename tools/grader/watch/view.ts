@@ -1,19 +1,17 @@
 import pc from "picocolors";
-import { printable, printableLine } from "../../lib/printable";
+import { printableLine } from "../../lib/printable";
 import { renderCause } from "../render-text";
 import { colors, isConsequence, marks, scoreLine } from "../score";
-import type { Change, TaskState } from "./board";
+import { type Change, changesBetween, type TaskState } from "./board";
 
 /** Shows the state of a watched repository, and what changes. */
 export interface View {
   /** Some files were saved. */
   saved(files: readonly string[]): void;
   /** Something is known of a task that was not. */
-  show(states: readonly TaskState[], state: TaskState, changes: readonly Change[]): void;
+  show(states: readonly TaskState[], before: TaskState, now: TaskState): void;
   /** A task is being graded with something else. */
-  proceed(states: readonly TaskState[]): void;
-  /** Nothing more is shown. */
-  end(): void;
+  proceed?(states: readonly TaskState[]): void;
 }
 
 /** @returns The points of a task that do not hold, and not only because another one does not. */
@@ -29,35 +27,24 @@ function renderChange({ before, point }: Change): string {
 }
 
 /** @returns Such as `task4/docker-compose.yml and 3 others`. */
-function renderFiles(files: readonly string[]): string {
-  const [first = "", ...others] = files;
+function renderFiles([first = "", ...others]: readonly string[]): string {
   const count = others.length === 1 ? "1 other" : `${others.length} others`;
-  const rest = others.length === 0 ? "" : ` and ${count}`;
-  return `${printableLine(first)}${rest}`;
+  return `${printableLine(first)}${others.length === 0 ? "" : ` and ${count}`}`;
 }
 
 /** For a pipe or a log: a line for what happens, when it happens. */
-export function plainView(write: (text: string) => void): View {
-  const known = new Set<string>();
-  return {
-    saved: (files) => write(`saved: ${renderFiles(files)}\n`),
-    show(states, state, changes) {
-      for (const task of known) if (!states.some((it) => it.task === task)) known.delete(task);
-      const lines = changes.map(renderChange);
-      if (!state.isOpen) {
-        const isFirst = !known.has(state.task);
-        known.add(state.task);
-        lines.unshift(`${state.task}: ${scoreLine(state.points)} (${state.seconds} s)`);
-        if (isFirst) lines.push(...problemsOf(state).map(renderCause));
-      } else if (changes.length > 0) {
-        lines.unshift(`${state.task}: read`);
-      }
-      for (const line of lines) write(`${line}\n`);
-    },
-    proceed: () => undefined,
-    end: () => undefined,
-  };
-}
+export const plainView = (write: (text: string) => void): View => ({
+  saved: (files) => write(`saved: ${renderFiles(files)}\n`),
+  show(_, before, now) {
+    const { task, points, isOpen, seconds } = now;
+    const lines = changesBetween(before.points, points).map(renderChange);
+    if (isOpen && lines.length > 0) lines.unshift(`${task}: read`);
+    if (!isOpen) lines.unshift(`${task}: ${scoreLine(points)} (${seconds} s)`);
+    const isFirst = !isOpen && before.seconds === undefined;
+    if (isFirst) lines.push(...problemsOf(now).map(renderCause));
+    for (const line of lines) write(`${line}\n`);
+  },
+});
 
 interface Terminal {
   rows?: number;
@@ -71,43 +58,30 @@ interface Terminal {
  */
 export function liveView(title: string, terminal: Terminal): View {
   let saved: string | undefined;
-  let last: string[] = [];
-  let picture: string[] = [];
-  let isOver = false;
+  let changes: string[] = [];
   const draw = (states: readonly TaskState[]): void => {
-    if (isOver) return;
     const { rows = 24, columns = 80 } = terminal;
-    picture = renderBoard(states, undefined, []);
     const heading = `${pc.bold(title)}  ${pc.dim("Ctrl-C ends it")}`;
-    const all = [heading, "", ...renderBoard(states, saved, last)];
+    const all = [heading, "", ...renderBoard(states, saved, changes)];
     const lines = all.flatMap((line) => wrap(line, columns));
     const cut = lines.length < rows ? lines : [...lines.slice(0, rows - 2), pc.dim("…")];
     // Each line is erased to its end, and the screen below the last one; none is wider than the screen
     const text = cut.map((line) => `${line}\u001b[K\n`).join("");
     terminal.write(`\u001b[H${text}\u001b[J`);
   };
-  const end = (): void => {
-    if (isOver) return;
-    isOver = true;
-    process.off("exit", end);
-    const rest = picture.map((line) => `${line}\n`).join("");
-    terminal.write(`\u001b[?25h\u001b[?1049l${rest}`);
-  };
-  // The alternate screen, without a cursor: at the end, the terminal has what was on it before, and
-  // below it what was known last
-  terminal.write("\u001b[?1049h\u001b[?25l");
-  process.on("exit", end);
+  // What is on the screen moves up into the scrollback, so that nothing must be restored at the end
+  terminal.write("\n".repeat(terminal.rows ?? 24));
   return {
     saved(files) {
       saved = renderFiles(files);
-      last = [];
+      changes = [];
     },
-    show(states, _, changes) {
-      last.push(...changes.flatMap((change) => renderChange(change).split("\n")));
+    show(states, before, now) {
+      const lines = changesBetween(before.points, now.points).map(renderChange);
+      changes.push(...lines.flatMap((line) => line.split("\n")));
       draw(states);
     },
     proceed: draw,
-    end,
   };
 }
 
@@ -131,7 +105,7 @@ function renderState({ task, points, isOpen, activity, seconds }: TaskState): st
   const score = points.length === 0 ? "" : scoreLine(points);
   if (isOpen) {
     const known = score === "" ? "" : `${score}${seconds === undefined ? " so far" : ""}  `;
-    return `  ${pc.cyan("…")} ${task}  ${known}${pc.dim(activity ?? "waiting")}`;
+    return `  ${pc.cyan("…")} ${task}  ${known}${pc.dim(activity)}`;
   }
   const isComplete = points.every(({ verdict }) => verdict === "pass");
   const mark = isComplete
@@ -142,30 +116,12 @@ function renderState({ task, points, isOpen, activity, seconds }: TaskState): st
   return `  ${colors[mark](marks[mark])} ${task}  ${score}  ${pc.dim(`${seconds} s`)}`;
 }
 
-const colorOrCharacter = /\p{Cc}\[[\d;]*m|./gu;
-
-/** Breaks a line between words, and those words that are wider than the terminal. */
-function wrap(line: string, width: number): string[] {
-  const lines: string[] = [];
-  let [last = "", ...words] = line.split(" ");
-  for (const word of words) {
-    const longer = `${last} ${word}`;
-    if (last.trim() === "" || printable(longer).length <= width) {
-      last = longer;
-    } else {
-      lines.push(last.trimEnd());
-      last = `    ${word}`;
-    }
-  }
-  return [...lines, last].map((part) => cutTo(part, width));
-}
-
-/** Cuts a line to a width, and keeps its colors. */
-function cutTo(line: string, width: number): string {
-  let room = width;
-  return line.replace(colorOrCharacter, (part) => {
-    if (part.startsWith("\u001b")) return part;
-    room -= 1;
-    return room >= 0 ? part : "";
-  });
+/** Breaks a line between words, or within a word that is wider than the terminal. */
+function wrap(line: string, columns: number): string[] {
+  const indent = "    ";
+  const color = String.raw`(?:\p{Cc}\[[\d;]*m)*`;
+  const width = Math.max(columns - indent.length, 1);
+  const part = `(?:${color}\\P{Cc}){1,${width}}${color}`;
+  const parts = line.match(new RegExp(`${part}(?: |$)|${part}`, "gu")) ?? [""];
+  return parts.map((text, index) => (index === 0 ? text.trimEnd() : `${indent}${text.trim()}`));
 }

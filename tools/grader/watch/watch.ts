@@ -1,71 +1,98 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { PassThrough } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
+import { withEngine } from "../../engine/engine";
+import { onEnd } from "../../lib/cli";
 import { UserError } from "../../lib/errors";
+import { printableLine } from "../../lib/printable";
+import type { Report } from "../../lib/progress";
 import { type HintLevel, withhold } from "../hints";
-import type { Machine } from "../machine";
+import { type Machine, machineNames, openMachine } from "../machine";
 import { type Message, numberIn } from "../messages";
-import { type Task, tasks } from "../repository";
+import { requireTasks, type Task, tasks } from "../repository";
 import { lineOf, runInside } from "../session";
 import { Board } from "./board";
 import { Copies } from "./copies";
-import { differences, type Scan, scan } from "./scan";
-import type { View } from "./view";
+import { differences, nextChange, type Scan, scan } from "./scan";
+import { liveView, plainView, type View } from "./view";
 
-export interface WatchOptions {
-  /** The repository's folder, without links. */
-  root: string;
+interface WatchOptions {
   /** The tasks to grade, if they exist. */
   chosen: readonly Task[];
-  /** A folder for copies. */
-  scratch: string;
   hints: HintLevel;
   /** For one build. */
   buildTimeoutMs: number;
-  view: View;
   signal: AbortSignal;
 }
 
-/** Between two scans, while nothing and while something changes. They take at most a tenth of the time. */
-const pauseMs = { quiet: 200, unrest: 100 };
-
-/** For files that are saved without a pause: then they are graded as they are. */
-const maxUnrestMs = 2_000;
+/**
+ * `--watch`: grades a repository again and again, until Ctrl-C. The machine is removed then.
+ * @param folder The repository, as the user has named it.
+ * @throws {UserError} if there is no task in it, no engine, or the machine fails.
+ */
+export async function watchCommand(folder: string, options: WatchOptions): Promise<never> {
+  const { signal } = options;
+  const { root } = requireTasks(folder);
+  const scratch = await mkdtemp(path.join(tmpdir(), "softy-pinko-grader-"));
+  let machine: Machine | undefined;
+  const cleanUp = async (): Promise<void> => {
+    await machine?.close();
+    await rm(scratch, { recursive: true, force: true });
+    forget();
+  };
+  const forget = onEnd(cleanUp);
+  const run = async (report: Report): Promise<undefined> => {
+    machine = await openMachine({ names: machineNames(), report, signal });
+  };
+  const last = async (): Promise<void> => {
+    const { stdout } = process;
+    const title = `Watching ${printableLine(path.basename(root))}`;
+    const isLive = stdout.isTTY && process.env.CI === undefined;
+    const view = isLive ? liveView(title, stdout) : plainView((text) => stdout.write(text));
+    if (machine !== undefined) await watch(machine, { ...options, root, scratch, view });
+  };
+  const needs = { ports: false };
+  await withEngine(signal, [{ title: "Machine", run }], { needs, cleanUp, last });
+  throw new Error("watching has ended");
+}
 
 /**
  * Grades a repository in a machine, and each task again whose files change, until the signal aborts.
  * The tasks whose files have just changed come first, and what is being graded is given up for them.
  * @throws {UserError} when the machine fails; the signal's reason.
  */
-export async function watch(machine: Machine, options: WatchOptions): Promise<never> {
+async function watch(
+  machine: Machine,
+  options: WatchOptions & { root: string; scratch: string; view: View },
+): Promise<never> {
   const { root, chosen, buildTimeoutMs, view, signal } = options;
   const copies = new Copies(machine, options.scratch, signal);
   const board = new Board();
   const requests = new PassThrough();
   let number = 0;
-  let open: Task[] = [];
 
   const take = (message: Message): void => {
     if (message.kind === "milestone" && message.part !== "reading") {
       board.proceed(message.part, message.line);
-      view.proceed(board.states);
+      view.proceed?.(board.states);
     }
     if (!("report" in message)) return;
-    const [report] = withhold([message.report], options.hints);
-    if (report === undefined) return;
-    const changes = message.kind === "read" ? board.read(report) : board.settle(report);
-    if (message.kind === "done") open = open.filter((task) => task !== message.part);
-    const state = board.states.find(({ task }) => task === message.part);
-    if (state !== undefined) view.show(board.states, state, changes);
+    for (const report of withhold([message.report], options.hints)) {
+      const change = board.update(report, message.kind === "done");
+      if (change !== undefined) view.show(board.states, change.before, change.now);
+    }
   };
   const grade = async (seen: Scan, changed: readonly Task[]): Promise<void> => {
     const moved = await copies.renew(seen, changed);
     const isThere = (task: Task): boolean => copies.folders.has(task);
-    open = [...new Set([...changed, ...open])]
+    const unfinished = board.states.filter(({ isOpen }) => isOpen).map(({ task }) => task);
+    const open = [...new Set([...changed, ...unfinished])]
       .filter(isThere)
       .filter((task) => chosen.includes(task));
     number += 1;
     board.begin(open, isThere);
-    view.proceed(board.states);
+    view.proceed?.(board.states);
     const folders = [...copies.folders.values()];
     requests.write(lineOf({ tasks: open, folders, buildTimeoutMs, number, moved }));
   };
@@ -88,37 +115,12 @@ export async function watch(machine: Machine, options: WatchOptions): Promise<ne
     input: requests,
     signal,
     onMessage: (message, line) => {
-      // An earlier request's message may still be on its way
-      if (numberIn(line) === number) take(message);
+      // An earlier request's message may still be on its way, and one after Ctrl-C
+      if (numberIn(line) === number && !signal.aborted) take(message);
     },
   }).then(({ reason }): never => {
     signal.throwIfAborted();
     throw new UserError(`the repository cannot be watched any longer: ${reason}.`);
   });
-  try {
-    return await Promise.race([running, follow()]);
-  } finally {
-    view.end();
-  }
-}
-
-/**
- * Waits until files have changed, and then until no more do: while one is being written, or a branch
- * checked out, there is nothing to grade.
- */
-async function nextChange(root: string, seen: Scan, signal: AbortSignal): Promise<Scan> {
-  let last = seen;
-  let unrestSince: number | undefined;
-  for (let durationMs = 0; ; ) {
-    const least = unrestSince === undefined ? pauseMs.quiet : pauseMs.unrest;
-    await sleep(Math.max(least, 10 * durationMs), undefined, { signal });
-    const start = performance.now();
-    const now = scan(root);
-    const isQuiet = differences(last, now).size === 0;
-    last = now;
-    durationMs = performance.now() - start;
-    if (isQuiet && unrestSince === undefined) continue;
-    unrestSince ??= start;
-    if (isQuiet || start - unrestSince > maxUnrestMs) return now;
-  }
+  return Promise.race([running, follow()]);
 }
