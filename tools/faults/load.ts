@@ -12,6 +12,13 @@ const timeoutMs = 10_000;
 /** Below production's `keepalive_min_timeout`, so that the proxy closes no connection in use. */
 const idleMs = 500;
 
+/**
+ * Connections of a load by HTTPS, used in turn so that none falls idle. A handshake takes as much CPU
+ * time as several requests: if each request that waits opened a connection, a short stall would
+ * become a long one.
+ */
+const secureConnections = 64;
+
 /** One request and its outcome. */
 export interface Sample extends Judgment {
   probe: Probe;
@@ -55,11 +62,16 @@ export class Load {
     readonly rate: number,
     readonly limit = inFlightLimit,
   ) {
-    const options = { keepAlive: true, maxSockets: limit, timeout: idleMs };
-    const isSecure = origin.startsWith("https:");
-    // With the certificates to trust
-    const trust = globalAgent.options;
-    this.#agent = isSecure ? new HttpsAgent({ ...trust, ...options }) : new Agent(options);
+    const options = { keepAlive: true, timeout: idleMs };
+    this.#agent = origin.startsWith("https:")
+      ? new HttpsAgent({
+          // With the certificates to trust
+          ...globalAgent.options,
+          ...options,
+          maxSockets: secureConnections,
+          scheduling: "fifo",
+        })
+      : new Agent({ ...options, maxSockets: limit });
     this.#ended = this.#run();
   }
 
