@@ -87,6 +87,9 @@ export const readable = [
   when("task5", "an upstream is not a service")
     .replace("proxy/proxy.conf", "http://back-end", "http://backend")
     .fails("upstreams", /`backend` .* back-end, front-end, proxy$/, "proxy/proxy.conf:9"),
+  when("task5", "the proxy does not listen on the port that is published")
+    .replace("proxy/proxy.conf", "listen 80", "listen 81")
+    .fails("ports", /80→80.*nginx listens on 81$/, "proxy/proxy.conf:2"),
   when("task5", "proxy_pass strips the path")
     .replace("proxy/proxy.conf", "back-end:5252", "back-end:5252/")
     .fails("upstreams", /^`proxy_pass` ends in `\/`, which strips/, "proxy/proxy.conf:9"),

@@ -190,8 +190,10 @@ function judgePorts(subject: Subject, composeFile: ComposeFile, role: Role): voi
   if (listen !== undefined && !listens.some((other) => other.port === mapping?.target)) {
     const targets = mappings.map(({ target }) => target).join(", ");
     const { file, line } = listen.place;
-    const cause = `published ${list}, but nothing listens on ${targets} in the container; nginx listens on ${listen.port} (${file}:${line})`;
-    fail(cause, hint, place);
+    const cause = `published ${list}, but nothing listens on ${targets} in the container; nginx listens on ${listen.port}`;
+    const isAsInText = mappings.some((it) => it.target === port && it.published === String(port));
+    if (isAsInText) fail(cause, `Write listen ${port}; there.`, listen.place);
+    fail(`${cause} (${file}:${line})`, hint, place);
   }
   if (mapping === undefined) fail(`${name} publishes ${list}, not ${port}→${port}`, hint, place);
   if (inside !== port) deviate(`${name} listens on ${inside} in its container`, hint, place);
