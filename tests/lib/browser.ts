@@ -2,7 +2,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import type { Browser, BrowserContextOptions, Page, Request } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, inject } from "vitest";
-import { launchChromium } from "../../tools/lib/chromium";
+import { launchChromium, networkChanged } from "../../tools/lib/chromium";
 import { root } from "../../tools/lib/course";
 import { waitUntil } from "../../tools/lib/wait";
 
@@ -13,12 +13,6 @@ export const describeInBrowser = describe.skipIf(
 
 export const desktop = { viewport: { width: 1440, height: 900 } };
 export const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
-
-/**
- * Chromium's error when an address is added to this machine while it waits for a response: another
- * test has started a container. vitest.config.mts runs such a test again.
- */
-const networkChanged = "net::ERR_NETWORK_CHANGED";
 
 /** IFA_F_TENTATIVE in Linux's if_addr.h: duplicate address detection is still running. */
 const tentative = 0x40;
@@ -63,6 +57,7 @@ export class TestBrowser {
       const isInvalid = task.result?.state === "fail" && test.#networkHasChanged;
       test.#networkHasChanged = false;
       for (const context of test.#browser?.contexts() ?? []) await context.close();
+      // vitest.config.mts runs such a test again
       if (isInvalid) throw new Error(networkChanged);
     });
     afterAll(async () => {

@@ -11,6 +11,12 @@ const executables = [
   "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 ];
 
+/**
+ * Why Chromium cancels requests when this machine gets an address. A container's network gets its own
+ * about a second after the container starts.
+ */
+export const networkChanged = "net::ERR_NETWORK_CHANGED";
+
 /** @returns The path of Chromium or Chrome: from the variable `CHROMIUM`, or the usual places. */
 export function findChromium(): string | undefined {
   return process.env.CHROMIUM ?? executables.find((file) => existsSync(file));

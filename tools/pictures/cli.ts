@@ -3,7 +3,7 @@ import path from "node:path";
 import type { Browser, Locator, Page } from "playwright-core";
 import { withEngine } from "../engine/engine";
 import { argv } from "../lib/argv";
-import { findChromium, launchChromium } from "../lib/chromium";
+import { findChromium, launchChromium, networkChanged } from "../lib/chromium";
 import { commandLine, main } from "../lib/cli";
 import { compose } from "../lib/compose";
 import { root } from "../lib/course";
@@ -13,8 +13,16 @@ import { openTemporaryProject } from "../lib/temporary-project";
 
 const maxAttempts = 3;
 
-/** Screenshots of production: the file, the viewport in CSS pixels, and what to do on the page. */
-const pictures = [
+/** A screenshot of production. */
+interface Picture {
+  file: string;
+  /** In CSS pixels. */
+  viewport: { width: number; height: number };
+  /** Prepares the page. It returns the part to capture; undefined for the viewport. */
+  show: (page: Page) => Promise<Locator | undefined>;
+}
+
+const pictures: readonly Picture[] = [
   { file: "site.webp", viewport: { width: 1280, height: 800 }, show: showGreeting },
   { file: "load-balancer.webp", viewport: { width: 1120, height: 1000 }, show: showLoadBalancer },
 ];
@@ -51,14 +59,15 @@ main(async (signal) => {
         return "production is up";
       },
     },
-    ...pictures.map(({ file, viewport, show }) => ({
-      title: file,
+    ...pictures.map((picture) => ({
+      title: picture.file,
       run: async () => {
         browser ??= await launchChromium(chromium);
         const url = `http://localhost:${stack.ports.PROXY_PORT}`;
-        const picture = await take(browser, url, viewport, show);
-        await writeFile(path.join(folder, file), picture);
-        lines.push(`${path.join(folder, file)}  ${Math.ceil(picture.length / 1_000)} kB`);
+        const image = await take(browser, url, picture);
+        const file = path.join(folder, picture.file);
+        await writeFile(file, image);
+        lines.push(`${file}  ${Math.ceil(image.length / 1_000)} kB`);
         return undefined;
       },
     })),
@@ -73,22 +82,13 @@ main(async (signal) => {
   return undefined;
 });
 
-/**
- * Takes a picture, and takes it again if Chromium has canceled a request: it does so whenever this
- * machine gets an address, and a container's network gets its own about a second late.
- * @param show Prepares the page. It returns the part to capture; undefined for the viewport.
- */
-async function take(
-  browser: Browser,
-  url: string,
-  viewport: { width: number; height: number },
-  show: (page: Page) => Promise<Locator | undefined>,
-): Promise<Buffer> {
+/** Takes a picture, and takes it again if it fails after Chromium has canceled a request. */
+async function take(browser: Browser, url: string, { viewport, show }: Picture): Promise<Buffer> {
   for (let attempt = 1; ; attempt += 1) {
     const page = await browser.newPage({ viewport, deviceScaleFactor: 2 });
     let isCutOff = false;
     page.on("requestfailed", (request) => {
-      isCutOff ||= request.failure()?.errorText === "net::ERR_NETWORK_CHANGED";
+      isCutOff ||= request.failure()?.errorText === networkChanged;
     });
     try {
       await page.goto(url);
