@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { argv } from "../../tools/lib/argv";
-import { type Answer, fetchAnswer } from "../../tools/lib/http";
+import { type Answer, waitUntilServed } from "../../tools/lib/http";
 import { run } from "../../tools/lib/run";
 import { waitUntil } from "../../tools/lib/wait";
 import { fetchMany } from "./load";
@@ -72,11 +72,7 @@ export async function visitDuring(stack: TestStack, event: () => Promise<unknown
 
 /** Waits until a visit is counted. */
 export async function waitUntilCounting(stack: TestStack): Promise<void> {
-  await waitUntil(async () => (await fetchAnswer(counterUrl(stack, "/count"))).status === 200, {
-    for: "a visit to be counted",
-    timeoutMs: 20_000,
-    intervalMs: 20,
-  });
+  await waitUntilServed(counterUrl(stack, "/count"), { timeoutMs: 20_000, intervalMs: 20 });
 }
 
 /** No number was given out twice, and each counted visit is stored. */

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { argv } from "../../tools/lib/argv";
 import { countServed, listContainers, newMarker } from "../../tools/lib/compose";
 import { pause } from "../../tools/lib/docker";
-import { fetchAnswer } from "../../tools/lib/http";
+import { fetchAnswer, waitUntilServed } from "../../tools/lib/http";
 import { attempt, run } from "../../tools/lib/run";
 import { waitUntil } from "../../tools/lib/wait";
 import {
@@ -180,9 +180,6 @@ describeOnEngine("production at its limit of connections", () => {
     expect(rejected.length).toBeGreaterThan(100);
     expect(rejected.length).toBeLessThanOrEqual(600 - maxRequests);
     expect(new Set(rejected.map(({ headers }) => headers["retry-after"]))).toEqual(new Set(["1"]));
-    await waitUntil(async () => (await fetchAnswer(`${origin()}/api/hello`)).status === 200, {
-      for: "the API to respond again",
-      timeoutMs: 10_000,
-    });
+    await waitUntilServed(`${origin()}/api/hello`, { timeoutMs: 10_000 });
   });
 });

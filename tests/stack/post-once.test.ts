@@ -5,7 +5,7 @@ import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { argv } from "../../tools/lib/argv";
 import { root } from "../../tools/lib/course";
-import { fetchAnswer } from "../../tools/lib/http";
+import { fetchAnswer, waitUntilServed } from "../../tools/lib/http";
 import { freePort } from "../../tools/lib/ports";
 import { attempt, run } from "../../tools/lib/run";
 import { waitUntil } from "../../tools/lib/wait";
@@ -54,11 +54,8 @@ const startProxy = async (
   const hostPort = await freePort();
   const options = argv`--detach --name=${name} --network=${network} --publish=${hostPort}:80`;
   await run("docker", argv`run ${options} ${name}`);
-  const url = `http://127.0.0.1:${hostPort}/api/well/ready`;
-  await waitUntil(async () => (await fetchAnswer(url)).status === 200, {
-    for: "the proxy to find its servers",
-    timeoutMs: 20_000,
-  });
+  // Once the proxy finds its servers
+  await waitUntilServed(`http://127.0.0.1:${hostPort}/api/well/ready`, { timeoutMs: 20_000 });
   return hostPort;
 };
 
