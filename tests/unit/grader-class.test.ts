@@ -1,6 +1,6 @@
 import { load } from "cheerio";
 import { describe, expect, it } from "vitest";
-import { exitCodeOf } from "../../tools/grader/class/command";
+import { exitCodeOfClass } from "../../tools/grader/class/command";
 import { csvText, renderCsv } from "../../tools/grader/class/csv";
 import { remaining } from "../../tools/grader/class/grade-class";
 import { countMistakes } from "../../tools/grader/class/member";
@@ -99,10 +99,10 @@ describe("the page of a class", () => {
 
 it("a class exits with 2 if a repository is not graded, or if strict and not judged", () => {
   const unjudged = { ...good, tasks: [reportOf("task0", { build: "skipped" })] };
-  expect(exitCodeOf([good], true)).toBe(0);
-  expect(exitCodeOf([good, bad], true)).toBe(1);
-  expect(exitCodeOf([bad, broken], false)).toBe(2);
-  expect([exitCodeOf([unjudged], false), exitCodeOf([unjudged], true)]).toEqual([0, 2]);
+  expect(exitCodeOfClass([good], true)).toBe(0);
+  expect(exitCodeOfClass([good, bad], true)).toBe(1);
+  expect(exitCodeOfClass([bad, broken], false)).toBe(2);
+  expect([exitCodeOfClass([unjudged], false), exitCodeOfClass([unjudged], true)]).toEqual([0, 2]);
 });
 
 it.each<[string, ...Parameters<typeof remaining>]>([

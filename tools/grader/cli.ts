@@ -13,7 +13,7 @@ import { machineNames } from "./machine";
 import { renderHtml } from "./render-html";
 import { renderText } from "./render-text";
 import { tasks as allTasks, type Task } from "./repository";
-import { tally, unjudged } from "./score";
+import { exitCodeOf } from "./score";
 import type { Graded } from "./session";
 import { watchCommand } from "./watch/watch";
 
@@ -115,8 +115,7 @@ main(
     const json = JSON.stringify({ version: 1, ...facts }, null, 2);
     process.stdout.write(options.json ? `${json}\n` : renderText(reports));
     const points = reports.flatMap((report) => report.points);
-    if (tally(points).fail > 0) return 1;
-    return options.strict && unjudged(points).length > 0 ? unfinished : 0;
+    return exitCodeOf(points, options.strict ?? false);
   },
   { unfinished },
 );

@@ -60,6 +60,12 @@ export const isConsequence = ({ verdict, cause }: Point): boolean =>
 export const unjudged = (points: readonly Point[]): Point[] =>
   points.filter((point) => point.verdict === "skipped" && !isConsequence(point));
 
+/** @returns The exit code: 1 if a point fails, otherwise 0; if `strict`, 2 if some could not be judged. */
+export function exitCodeOf(points: readonly Point[], strict: boolean): number {
+  if (tally(points).fail > 0) return 1;
+  return strict && unjudged(points).length > 0 ? 2 : 0;
+}
+
 /** @returns Such as `task4/docker-compose.yml:14`; undefined if the place is not known. */
 export const placeOf = ({ file, line }: Point): string | undefined =>
   file && line !== undefined ? `${file}:${line}` : file;

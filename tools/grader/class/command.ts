@@ -6,7 +6,7 @@ import { UserError } from "../../lib/errors";
 import type { Report } from "../../lib/progress";
 import { leaveRepository } from "../leave";
 import { maxMachines } from "../machine";
-import { tally, unjudged } from "../score";
+import { exitCodeOf } from "../score";
 import type { Grading } from "./digest";
 import { gradeClass } from "./grade-class";
 import { describe, type Member, pointsOf } from "./member";
@@ -75,18 +75,13 @@ export async function classCommand(
   };
   await withEngine(signal, [{ title: "Grading", run }], { needs: { ports: false }, onEngine });
   process.stdout.write(options.json ? renderJson(graded) : renderText(graded, out));
-  return exitCodeOf(graded, options.strict ?? false);
+  return exitCodeOfClass(graded, options.strict ?? false);
 }
 
-/**
- * @returns The exit code of a graded class: 2 if a repository could not be graded, 1 if a point fails,
- *   otherwise 0; if `strict`, also 2 if no point fails but some could not be judged.
- */
-export function exitCodeOf(members: readonly Member[], strict: boolean): number {
+/** @returns The exit code: 2 if a repository could not be graded, otherwise that of all points. */
+export function exitCodeOfClass(members: readonly Member[], strict: boolean): number {
   if (members.some(({ tasks }) => tasks === undefined)) return 2;
-  const points = members.flatMap(pointsOf);
-  if (tally(points).fail > 0) return 1;
-  return strict && unjudged(points).length > 0 ? 2 : 0;
+  return exitCodeOf(members.flatMap(pointsOf), strict);
 }
 
 function renderText(members: readonly Member[], out: string): string {

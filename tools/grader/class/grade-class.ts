@@ -80,16 +80,17 @@ async function reuse(member: Member, options: ClassOptions): Promise<Member> {
     output.writeMember(member);
     return member;
   }
+  const due = { ...member, problem: waiting };
   const known = output.readMember(member);
+  // What could not be judged may have been a passing trouble of the machine
+  if (known === undefined || unjudged(pointsOf(known)).length > 0) return due;
   // Whatever is wrong with it is reported when it is graded
-  const copy = known && (await copyRepository(member.folder).catch(() => undefined));
+  const copy = await copyRepository(member.folder).catch(() => undefined);
+  if (copy === undefined) return due;
   try {
-    // What could not be judged may have been a passing trouble of the machine
-    const isSame = copy && unjudged(pointsOf(known)).length === 0;
-    if (isSame && digestOf(copy, options) === known.digest) return known;
-    return { ...member, problem: waiting };
+    return digestOf(copy, options) === known.digest ? known : due;
   } finally {
-    await copy?.remove();
+    await copy.remove();
   }
 }
 

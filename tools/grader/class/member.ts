@@ -15,7 +15,7 @@ export interface Member {
   output: string;
   /** If it is graded: one for each task. */
   tasks?: readonly TaskReport[];
-  /** When. */
+  /** When it was graded. */
   graded?: Date;
   /** The digest of what was graded. */
   digest?: string;
