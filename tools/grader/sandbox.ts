@@ -182,8 +182,8 @@ export function parseListeners(table: string): Listener[] {
 }
 
 /**
- * Removes everything whose name begins with a prefix, even after Ctrl-C. It removes images by name, because
- * removal by ID would remove other names of the same image, too.
+ * Removes everything whose name begins with a prefix, even after Ctrl-C. It removes images by name,
+ * because removal by ID would remove other names of the same image, too.
  */
 export async function tidyUp(prefix: string): Promise<void> {
   const filter = `--filter=name=^${prefix}`;

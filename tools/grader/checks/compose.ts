@@ -192,7 +192,7 @@ function judgePorts(subject: Subject, composeFile: ComposeFile, role: Role): voi
     const { file, line } = listen.place;
     const cause = `published ${list}, but nothing listens on ${targets} in the container; nginx listens on ${listen.port}`;
     const isAsInText = mappings.some((it) => it.target === port && it.published === String(port));
-    if (isAsInText) fail(cause, `Write listen ${port}; there.`, listen.place);
+    if (isAsInText) fail(cause, `Make nginx listen on ${port}.`, listen.place);
     fail(`${cause} (${file}:${line})`, hint, place);
   }
   if (mapping === undefined) fail(`${name} publishes ${list}, not ${port}→${port}`, hint, place);
