@@ -5,6 +5,7 @@ import { argv } from "../lib/argv";
 import { root } from "../lib/course";
 import { copyImages, officialImages, requireImage } from "../lib/docker";
 import { UserError } from "../lib/errors";
+import { lastLine } from "../lib/lines";
 import type { Report } from "../lib/progress";
 import { attempt, type RunOptions } from "../lib/run";
 import { waitUntil } from "../lib/wait";
@@ -97,8 +98,6 @@ export async function buildMachine({
     await rm(scratch, { recursive: true, force: true });
   }
 }
-
-const lastLine = (text: string): string | undefined => text.trim().split("\n").at(-1);
 
 /** @returns Undefined if a machine of that name is running. */
 async function start(

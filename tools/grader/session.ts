@@ -3,6 +3,7 @@ import path from "node:path";
 import type { Readable } from "node:stream";
 import { argv } from "../lib/argv";
 import { UserError } from "../lib/errors";
+import { lastLine } from "../lib/lines";
 import { printable } from "../lib/printable";
 import type { Report } from "../lib/progress";
 import { attempt } from "../lib/run";
@@ -111,7 +112,7 @@ export async function runInside(
   clearTimeout(watchdog);
   const reason = silence.signal.aborted
     ? `it was silent for ${maxSilenceMs / 1000} s`
-    : printable(stderr.trim().split("\n").at(-1) ?? "").slice(0, 300) || "it ended";
+    : printable(lastLine(stderr)).slice(0, 300) || "it ended";
   return { stdout, reason: `the grader's machine failed (${reason})` };
 }
 

@@ -1,3 +1,4 @@
+import { lastLine } from "../lib/lines";
 import { attempt, type Outcome, type RunOptions } from "../lib/run";
 import { type Finding, raise, skipped } from "./point";
 
@@ -18,9 +19,6 @@ const ofContainer = new RegExp(
   ].join("|"),
   "i",
 );
-
-/** @returns The last line of what Docker's client printed. */
-const lastLine = (text: string): string => text.trim().split("\n").at(-1) ?? "";
 
 /** Whether a program was stopped because of what it did: it took too long or printed too much. */
 export const wasStopped = ({ exitCode, stderr }: Outcome): boolean =>

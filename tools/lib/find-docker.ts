@@ -1,6 +1,7 @@
 import { argv } from "./argv";
 import { isAtLeast } from "./docker";
 import { UserError } from "./errors";
+import { lastLine } from "./lines";
 import { attempt } from "./run";
 
 /** `start_interval` of health checks needs engine 25; no Compose before 2.24 is tested. */
@@ -62,7 +63,7 @@ export async function findDocker(): Promise<Docker> {
     client: found.ClientInfo?.Version,
     endpoint: context.stdout.trim() || (DOCKER_HOST ?? DOCKER_CONTEXT ?? defaultEndpoint),
     engine: found.ServerVersion || undefined,
-    error: info.stderr.trim().split("\n").at(-1) ?? "",
+    error: lastLine(info.stderr),
     buildx: buildx?.Version,
     compose,
     isPodman: /podman/i.test(program.stdout) || version.stdout.includes('"Podman Engine"'),

@@ -2,6 +2,9 @@ import type { Readable } from "node:stream";
 
 const maxLength = 64_000;
 
+/** @returns The last line of what a program printed: its error, if it failed. */
+export const lastLine = (text: string): string => text.trim().split("\n").at(-1) ?? "";
+
 /**
  * Reads a stream of UTF-8 line by line.
  * @param onLine Called with each line as it arrives, without its end. A line above 64 kB arrives in

@@ -4,6 +4,7 @@ import path from "node:path";
 import { load } from "cheerio";
 import { argv } from "../../lib/argv";
 import { findChromium } from "../../lib/chromium";
+import { lastLine } from "../../lib/lines";
 import { attempt } from "../../lib/run";
 import { type Ids, ports, rolesOf, runs } from "../check";
 import { fail, raise, skipped } from "../point";
@@ -88,7 +89,7 @@ async function visitPage(
       /** Why it was ended, such as `timed out after 40 s`: the page keeps it busy. */
       ended: wasStopped(outcome) ? stderr : undefined,
       /** Its last message if it failed. */
-      failure: ok ? undefined : stderr.trim().split("\n").at(-1),
+      failure: ok ? undefined : lastLine(stderr),
     };
   } finally {
     await rm(profile, { recursive: true, force: true });

@@ -1,6 +1,7 @@
 import { argv } from "../../lib/argv";
 import type { Container } from "../../lib/compose";
 import { type Answer, fetchAnswer } from "../../lib/http";
+import { lastLine } from "../../lib/lines";
 import { attempt } from "../../lib/run";
 import { waitUntil } from "../../lib/wait";
 import { hasStack, type Ids, perSubject, ports, rolesOf, runs } from "../check";
@@ -59,7 +60,7 @@ export async function startStack(
   const ids = replicas.map(({ id }) => id);
   await untilListening(ids, subject.sandbox.signal);
   const containers = await containersOf(project);
-  const error = ok ? undefined : (stderr.split("\n").filter(Boolean).at(-1) ?? "");
+  const error = ok ? undefined : lastLine(stderr);
   return { project, containers, error };
 }
 
