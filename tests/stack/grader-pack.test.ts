@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -11,6 +11,7 @@ import { describeOnEngine, ownName } from "../lib/stacks";
 describeOnEngine("the grader from a packed tarball", () => {
   const portOf = usePorts();
   let scratch: string;
+  let tarball: string;
   const grade = (args: readonly string[]) =>
     attempt(path.join(scratch, "node_modules/.bin/softy-pinko-grade"), args, {
       cwd: tmpdir(),
@@ -22,7 +23,7 @@ describeOnEngine("the grader from a packed tarball", () => {
     scratch = await mkdtemp(path.join(tmpdir(), ownName("pack")));
     const pack = argv`pack --silent --pack-destination ${scratch}`;
     const packed = await run("npm", pack, { cwd: root });
-    const tarball = path.join(scratch, packed.split("\n").at(-1) as string);
+    tarball = path.join(scratch, packed.split("\n").at(-1) as string);
     const install = argv`install --silent --prefer-offline --prefix ${scratch} ${tarball}`;
     await run("npm", install, { cwd: scratch });
   });
@@ -66,5 +67,43 @@ describeOnEngine("the grader from a packed tarball", () => {
     expect(stdout).toMatch(/task0\.build: Docker fails here: .*registry\.invalid/);
     expect(stdout).toMatch(/\n1 point could not be judged on this machine\.$/);
     expect(exitCode).toBe(2);
+  });
+
+  it("grades a submission to Classroom 50 as its documentation says", {
+    timeout: 300_000,
+  }, async () => {
+    const docs = await readFile(path.join(root, "docs/grader.md"), "utf8");
+    const [, program = ""] = /```python\n(.*?)```/s.exec(docs) ?? [];
+    const bundle = path.join(scratch, "bundle");
+    await mkdir(bundle);
+    await copyFile(tarball, path.join(bundle, "grader.tgz"));
+    await writeFile(path.join(bundle, "autograder.py"), program);
+    const port = await portOf("task0");
+    await port.replace("task0/Dockerfile", "Hello, World!", "Hello");
+    await port.write({ ".npmrc": "registry=http://127.0.0.1:1/\n" });
+    const submission = {
+      classroom: "docker",
+      assignment: "softy-pinko",
+      owner: "alice",
+      submission: "submit/2026-11-27T16-00-00Z-0123456",
+      commit: "https://github.com/school/docker-softy-pinko-alice/commit/0123456",
+    };
+    const env = {
+      CLASSROOM: submission.classroom,
+      ASSIGNMENT: submission.assignment,
+      OWNER: submission.owner,
+      SUBMISSION_TAG: submission.submission,
+      COMMIT_URL: submission.commit,
+      npm_lifecycle_event: "",
+      npm_config_prefer_offline: "true",
+    };
+    const graded = await attempt("python3", [path.join(bundle, "autograder.py")], {
+      cwd: port.folder,
+      env,
+    });
+    expect([graded.exitCode, graded.stderr]).toEqual([0, expect.anything()]);
+    const result = JSON.parse(await readFile(path.join(port.folder, "result.json"), "utf8"));
+    expect(result).toMatchObject({ ...submission, score: 5, "max-score": 122 });
+    expect(await readFile(path.join(port.folder, "report.html"), "utf8")).toContain("task0.output");
   });
 });

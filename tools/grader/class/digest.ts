@@ -22,15 +22,24 @@ export function digestOf(
   copy: Pick<RepositoryCopy, "folders" | "scratch">,
   { tasks, buildTimeoutMs, hints }: Grading,
 ): string {
-  // The grader's version does not tell two checkouts apart
-  const hash = createHash("sha256").update(readFileSync(path.join(root, "package.json")));
-  for (const part of ["tools/grader", "tools/lib"]) addFolder(hash, path.join(root, part));
+  const hash = createHash("sha256").update(digestOfGrader());
   const folders = Array.from(copy.folders.values(), ({ task, name, refusal }) => {
     return [task, name, refusal ?? null];
   });
   hash.update(JSON.stringify([tasks, buildTimeoutMs, hints, folders]));
   addFolder(hash, copy.scratch);
   return hash.digest("hex");
+}
+
+let graderDigest: string | undefined;
+
+/** @returns A hash of the grader's files: its version does not tell two checkouts apart. */
+function digestOfGrader(): string {
+  if (graderDigest !== undefined) return graderDigest;
+  const hash = createHash("sha256").update(readFileSync(path.join(root, "package.json")));
+  for (const part of ["tools/grader", "tools/lib"]) addFolder(hash, path.join(root, part));
+  graderDigest = hash.digest("hex");
+  return graderDigest;
 }
 
 /** Adds each file's name, kind, mode and content, in the order of the names. */
