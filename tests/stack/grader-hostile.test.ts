@@ -1,13 +1,16 @@
+import { utimes } from "node:fs/promises";
 import path from "node:path";
 import { expect, it } from "vitest";
+import { build } from "../../tools/grader/build";
 import { buildLimits } from "../../tools/grader/isolate";
 import type { Point } from "../../tools/grader/point";
 import type { Task } from "../../tools/grader/repository";
+import { tidyUp } from "../../tools/grader/sandbox";
 import { argv } from "../../tools/lib/argv";
 import { attempt, run } from "../../tools/lib/run";
 import { waitUntil } from "../../tools/lib/wait";
 import { upgraded } from "../lib/grader-files";
-import { namesInEngine, type Port, usePorts } from "../lib/grader-fixtures";
+import { namesInEngine, type Port, sandboxOf, usePorts } from "../lib/grader-fixtures";
 import { describeOnEngine, ownName } from "../lib/stacks";
 
 /** @returns Everything in a folder: names, kinds, modes, times and contents. */
@@ -79,6 +82,24 @@ describeOnEngine("a hostile build", { concurrent: true }, () => {
 CMD ["echo", "Hello, World!"]`,
     );
     expect(await failuresOf(port, "task0")).toEqual([]);
+  });
+
+  it("gets no file of an earlier context that has the same size and time", async () => {
+    const port = await portOf();
+    const printed: unknown[] = [];
+    for (const text of ["one", "two"]) {
+      const context = path.join(port.folder, text, "front-end");
+      await port.write({
+        [`${text}/front-end/Dockerfile`]: "FROM ubuntu:latest\nCOPY file /\nCMD cat /file\n",
+        [`${text}/front-end/file`]: text,
+      });
+      await utimes(path.join(context, "file"), 0, 0);
+      const built = await build(sandboxOf(port.name), text, { context }, "Dockerfile");
+      const image = "image" in built ? built.image : "";
+      printed.push(await run("docker", argv`run --rm --network=none ${image}`));
+    }
+    await tidyUp(port.name);
+    expect(printed).toEqual(["one", "two"]);
   });
 
   it("does not take another name of the same image away from the user", async () => {

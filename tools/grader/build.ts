@@ -1,3 +1,6 @@
+import { rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { argv } from "../lib/argv";
 import type { Build } from "../lib/compose-model";
 import { fullName } from "../lib/docker";
@@ -27,7 +30,7 @@ export async function build(
   settings: Build & { context: string },
   shownFile: string,
 ): Promise<{ image: string } | Finding> {
-  const { context, target } = settings;
+  const { target } = settings;
   const file = dockerfileOf(settings);
   await removeDirectives(file);
   report(`building ${name}`);
@@ -37,10 +40,15 @@ export async function build(
     ([key, value]) => `--build-arg=${key}=${value}`,
   );
   const stage = target === undefined ? [] : [`--target=${target}`];
+  // Under a name of its own: if the folder of an earlier context had the same name, BuildKit takes a file
+  // of the same size and time from there, and the copies of all tasks are made within a second.
+  // https://github.com/moby/buildkit/issues/4950
+  const context = path.join(tmpdir(), image);
+  await symlink(settings.context, context);
   const outcome = await docker(
     argv`build --progress=plain ${ulimits} ${args} ${stage} --file=${file} --tag=${image} ${context}`,
     { signal, timeoutMs: buildTimeoutMs, maxOutputBytes, onLine: report.detail },
-  );
+  ).finally(() => rm(context));
   if (outcome.ok && !/remain in the build cache/.test(outcome.stderr)) return { image };
   if (!wasStopped(outcome)) return explainFailedBuild(outcome.stderr, shownFile, ownImages);
   const hint = "An image of this course builds in a minute or two.";
