@@ -73,8 +73,8 @@ describe("the report as a page", () => {
     expect(textsOf(html, "#total")).toEqual(["2 of 6 points hold"]);
     expect(textsOf(html, ".legend b")).toEqual(["2 hold", "1 deviates", "1 fails", "2 skipped"]);
     expect(textsOf(html, ".task .score")).toEqual([
-      "1 of 5 hold, 1 fails, 1 deviates, 2 skipped 3.2 s",
-      "1 of 1 hold 3.2 s",
+      "1 of 5 hold, 1 fails, 1 deviates, 2 skipped in 3.2 s",
+      "1 of 1 hold in 3.2 s",
     ]);
     expect(textsOf(render([], { tasks: [] }), "#total")).toEqual(["0 of 0 points hold"]);
   });

@@ -57,7 +57,7 @@ function renderTask({ task, source, points, seconds }: TaskReport, picture?: Buf
   const isComplete = points.every(({ verdict }) => verdict === "pass");
   return html`<section class="card task" id="${task}" aria-labelledby="${task}-name">
 <h2 id="${task}-name">${headingOf(task, source)}</h2>
-<p class="score">${renderScore(points)} <small>${seconds} s</small></p>
+<p class="score">${renderScore(points)} <small>in ${seconds} s</small></p>
 <details${isComplete ? "" : " open"}><summary>All ${points.length} points</summary>
 <ul role="list">${points.map(renderPoint)}</ul></details>
 ${
