@@ -7,7 +7,7 @@ import { baseImages } from "../../tools/grader/base-images";
 import { buildMachine, lendImages, openMachine } from "../../tools/grader/machine";
 import type { Point } from "../../tools/grader/point";
 import { openRepository, type Task } from "../../tools/grader/repository";
-import { unjudged } from "../../tools/grader/score";
+import { isConsequence, unjudged } from "../../tools/grader/score";
 import { gradeIn } from "../../tools/grader/session";
 import { argv } from "../../tools/lib/argv";
 import { root } from "../../tools/lib/course";
@@ -158,24 +158,46 @@ describeOnEngine("the command, interrupted", () => {
   );
 });
 
+/** Grades in a new machine, which uses the disk of the one before. */
+async function grade(
+  name: string,
+  port: Port,
+  tasks: readonly Task[],
+  { buildTimeoutMs = 5 * minutes, diskSize = "20G" } = {},
+): Promise<Point[]> {
+  const machine = await openMachine({ names: [name], report: silent, signal, diskSize });
+  try {
+    const copy = await mkdtemp(path.join(scratch, "copy-"));
+    const folders = await openRepository(port.folder, copy);
+    await lendImages(machine, baseImages(folders), { signal });
+    const options = { tasks, buildTimeoutMs, report: silent, signal };
+    const { reports } = await gradeIn(machine, { folders, scratch: copy }, options);
+    return reports.flatMap(({ points }) => points);
+  } finally {
+    await machine.close();
+  }
+}
+
+describeOnEngine("a machine", () => {
+  it("builds each task with its own files, although others have the same length and time", {
+    timeout: 8 * minutes,
+  }, async () => {
+    const port = await portOf("task2", "task3", "task4");
+    await port.replace("task3/front-end/softy-pinko-front-end.conf", "9000", "8080");
+    await port.replace("task4/back-end/api.js", "Hello, World!", "Hello, world!");
+    const points = await grade(machine, port, ["task2", "task3", "task4"]);
+    const others = points.filter((it) => it.verdict !== "pass" && !isConsequence(it));
+    expect(others.map(({ id, verdict }) => [id, verdict])).toEqual([
+      ["task3.front-end-port", "deviation"],
+      ["task4.hello", "fail"],
+    ]);
+  });
+});
+
 describeOnEngine("a machine with a small disk", () => {
+  const small = { buildTimeoutMs: 20_000, diskSize: "1G" };
   const name = ownName("small");
   disks.push(name);
-
-  /** Grades in a new machine, which uses the disk of the one before. */
-  async function grade(port: Port, ...tasks: readonly Task[]): Promise<Point[]> {
-    const machine = await openMachine({ names: [name], report: silent, signal, diskSize: "1G" });
-    try {
-      const copy = await mkdtemp(path.join(scratch, "copy-"));
-      const folders = await openRepository(port.folder, copy);
-      await lendImages(machine, baseImages(folders), { signal });
-      const options = { tasks, buildTimeoutMs: 20_000, report: silent, signal };
-      const { reports } = await gradeIn(machine, { folders, scratch: copy }, options);
-      return reports.flatMap(({ points }) => points);
-    } finally {
-      await machine.close();
-    }
-  }
 
   it("survives a fork bomb and a full disk; the next grading gets a new disk", {
     timeout: 8 * minutes,
@@ -189,12 +211,12 @@ describeOnEngine("a machine with a small disk", () => {
       "task1/Dockerfile": `${upgraded}ADD bomb.tar.gz /bomb/\nRUN false\n`,
       "task1/bomb.tar.gz": Buffer.concat([gzipSync(tarHeader("zeros", 4e9)), ...members]),
     });
-    const points = await grade(port, "task0", "task1");
+    const points = await grade(name, port, ["task0", "task1"], small);
     expect(failuresOf(points)).toMatchObject([{ id: "task0.build" }]);
     expect(unjudged(points)).toMatchObject([
       { id: "task1.build", cause: expect.stringContaining("no space left on device") },
     ]);
-    expect(failuresOf(await grade(await portOf("task0"), "task0"))).toEqual([]);
+    expect(failuresOf(await grade(name, await portOf("task0"), ["task0"], small))).toEqual([]);
   });
 });
 
