@@ -27,7 +27,7 @@ const cluster = "tests/stack/cluster*.test.ts";
 const bench = "tests/stack/bench.test.ts";
 const leftovers = "tests/stack/grader-leftovers.test.ts";
 /** On a busy machine, a proxy takes a server that responds late for one that fails. */
-const failover = ["post-once", "redeploy", "scaling", "visitor-counter-faults"].map(
+const failover = ["post-once", "redeploy", "scaling", "tracing", "visitor-counter-faults"].map(
   (name) => `tests/stack/${name}.test.ts`,
 );
 

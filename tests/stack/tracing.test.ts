@@ -80,7 +80,8 @@ describeOnEngine("production's logs", () => {
     expect(retried).not.toEqual([]);
     for (const { servers, statuses } of retried) {
       expect(servers[0]).toBe(failing);
-      expect(statuses).toEqual([expect.stringMatching(/^50[24]$/), "200"]);
+      // An attempt fails, sometimes another one, and the last succeeds
+      expect(statuses.join()).toMatch(/^(50[24],)+200$/);
     }
     // The last lines of a killed server are lost; see README.md
     const expected = requests
