@@ -63,8 +63,10 @@ describeOnEngine("production with docker-compose.https.yml", () => {
   ])("responds to %s with %d, and keeps browsers on HTTPS", async (file, expected) => {
     const ca = (await servedCertificate(stack)).toString();
     if (expected === 503) await compose(stack, ["stop", "front-end"]);
-    const { status, headers } = await fetchAnswer(`${secure()}${file}`, { ca });
-    expect(status).toBe(expected);
+    const get = () => fetchAnswer(`${secure()}${file}`, { ca });
+    // nginx resolves the name of a front-end that is back within two seconds
+    await expect.poll(async () => (await get()).status, { timeout: 10_000 }).toBe(expected);
+    const { headers } = await get();
     expect(headers["strict-transport-security"]).toBe("max-age=63072000");
     await bringUp(stack);
   });
