@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { argv } from "../../tools/lib/argv";
 import { compose, listContainers, takeDown } from "../../tools/lib/compose";
 import { root } from "../../tools/lib/course";
-import { fetchAnswer } from "../../tools/lib/http";
+import { fetchAnswer, waitUntilServed } from "../../tools/lib/http";
 import { attempt } from "../../tools/lib/run";
 import { waitUntil } from "../../tools/lib/wait";
 import { startScript } from "../lib/child";
@@ -63,12 +63,12 @@ describeOnEngine("production with docker-compose.https.yml", () => {
   ])("responds to %s with %d, and keeps browsers on HTTPS", async (file, expected) => {
     const ca = (await servedCertificate(stack)).toString();
     if (expected === 503) await compose(stack, ["stop", "front-end"]);
-    const get = () => fetchAnswer(`${secure()}${file}`, { ca });
-    // nginx resolves the name of a front-end that is back within two seconds
-    await expect.poll(async () => (await get()).status, { timeout: 10_000 }).toBe(expected);
-    const { headers } = await get();
+    const { status, headers } = await fetchAnswer(`${secure()}${file}`, { ca });
+    expect(status).toBe(expected);
     expect(headers["strict-transport-security"]).toBe("max-age=63072000");
     await bringUp(stack);
+    // nginx resolves the name of a front-end that is back up to two seconds later
+    await waitUntilServed(`${secure()}/`, { timeoutMs: 10_000 });
   });
 
   it.each(["GET", "POST"])("redirects %s, with path, query and the host's port", async (method) => {

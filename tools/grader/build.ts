@@ -40,8 +40,8 @@ export async function build(
     ([key, value]) => `--build-arg=${key}=${value}`,
   );
   const stage = target === undefined ? [] : [`--target=${target}`];
-  // Under a name of its own: if the folder of an earlier context had the same name, BuildKit takes a file
-  // of the same size and time from there, and the copies of all tasks are made within a second.
+  // A unique folder name: BuildKit reuses a file of the same size and time from an earlier context whose
+  // folder had the same name, and the copies of all tasks are made within a second.
   // https://github.com/moby/buildkit/issues/4950
   const context = path.join(tmpdir(), image);
   await symlink(settings.context, context);
