@@ -1,5 +1,7 @@
 import { Agent } from "node:http";
+import { countServed, type Stack } from "../../tools/lib/compose";
 import { type Answer, fetchAnswer } from "../../tools/lib/http";
+import { waitUntil } from "../../tools/lib/wait";
 
 interface Load {
   /** Requests in total; without it, until `signal` aborts. */
@@ -32,4 +34,40 @@ export async function fetchMany(url: string, load: Load): Promise<Answer[]> {
   await Promise.all(Array.from({ length: connections }, client));
   agent.destroy();
   return answers;
+}
+
+/**
+ * Sends requests from before some work until it is done, however fast they are served.
+ * @returns All responses, in the order in which they arrived.
+ * @throws What the work throws, once the last response is there.
+ */
+export async function fetchDuring(
+  url: string,
+  load: Pick<Load, "connections" | "onAnswer">,
+  work: () => Promise<unknown>,
+): Promise<Answer[]> {
+  const controller = new AbortController();
+  const responses = fetchMany(url, { ...load, signal: controller.signal });
+  try {
+    await work();
+  } finally {
+    controller.abort();
+    await responses;
+  }
+  return responses;
+}
+
+/** Waits, during a load with a marker, until each server of a service has got a request of it. */
+export async function waitUntilEachServed(
+  stack: Stack,
+  service: string,
+  marker: string,
+): Promise<void> {
+  await waitUntil(
+    async () => {
+      const served = await countServed(stack, service, marker, 1);
+      return [...served.values()].every((count) => count > 0);
+    },
+    { for: `a request at each server of ${service}`, timeoutMs: 10_000, intervalMs: 20 },
+  );
 }

@@ -3,7 +3,7 @@ import { argv } from "../../tools/lib/argv";
 import { type Answer, waitUntilServed } from "../../tools/lib/http";
 import { run } from "../../tools/lib/run";
 import { waitUntil } from "../../tools/lib/wait";
-import { fetchMany } from "./load";
+import { fetchDuring } from "./load";
 import type { TestStack } from "./stacks";
 
 /** Whatever happens to the webapp or to Redis, a response takes less. */
@@ -39,26 +39,21 @@ export async function storedCount(stack: TestStack): Promise<string | undefined>
 /** Visits over 32 connections, before, during and after an event, until visits are counted again. */
 export async function visitDuring(stack: TestStack, event: () => Promise<unknown>) {
   const before = Number((await storedCount(stack)) ?? 0);
-  const controller = new AbortController();
   const counted: Answer[] = [];
   const failed: Answer[] = [];
-  const visits = fetchMany(counterUrl(stack, "/count"), {
+  const load = {
     connections: 32,
-    signal: controller.signal,
-    onAnswer: (response) => (response.status === 200 ? counted : failed).push(response),
-  });
+    onAnswer: (response: Answer) => (response.status === 200 ? counted : failed).push(response),
+  };
   const waitForVisits = async (count: number): Promise<void> => {
     const goal = counted.length + count;
     await waitUntil(() => counted.length >= goal, { for: `${count} visits`, timeoutMs: 30_000 });
   };
-  try {
+  await fetchDuring(counterUrl(stack, "/count"), load, async () => {
     await waitForVisits(500);
     await event();
     await waitForVisits(500);
-  } finally {
-    controller.abort();
-    await visits;
-  }
+  });
   return {
     sent: counted.length + failed.length,
     numbers: counted.map(numberIn),

@@ -8,7 +8,7 @@ import type { Answer } from "../../tools/lib/http";
 import { redeploy } from "../../tools/lib/redeploy";
 import { run } from "../../tools/lib/run";
 import { waitUntil } from "../../tools/lib/wait";
-import { fetchMany } from "../lib/load";
+import { fetchDuring } from "../lib/load";
 import { bringUp, describeOnEngine, useStack } from "../lib/stacks";
 
 describeOnEngine("a redeploy of production's API", () => {
@@ -31,18 +31,8 @@ describeOnEngine("a redeploy of production's API", () => {
     return { ...stack, env: { ...stack.env, COMPOSE_FILE: `${COMPOSE_FILE}:${override}` } };
   }
 
-  /** @returns All responses to requests that are sent during some work. */
-  async function responsesDuring(work: () => Promise<void>): Promise<Answer[]> {
-    const controller = new AbortController();
-    const { signal } = controller;
-    const responses = fetchMany(target().url, { connections: 4, signal });
-    try {
-      await work();
-    } finally {
-      controller.abort();
-    }
-    return responses;
-  }
+  const responsesDuring = (work: () => Promise<void>): Promise<Answer[]> =>
+    fetchDuring(target().url, { connections: 4 }, work);
 
   const isWrong = ({ status, body }: Answer): boolean => status !== 200 || body !== "Hello, World!";
 

@@ -1,10 +1,9 @@
 import { beforeAll, expect, it } from "vitest";
 import { argv } from "../../tools/lib/argv";
 import { compose, countServed, listContainers, newMarker } from "../../tools/lib/compose";
-import { fetchAnswer } from "../../tools/lib/http";
 import { run } from "../../tools/lib/run";
 import { waitUntil } from "../../tools/lib/wait";
-import { fetchMany } from "../lib/load";
+import { fetchDuring, fetchMany, waitUntilEachServed } from "../lib/load";
 import { bringUp, describeOnEngine, useStack } from "../lib/stacks";
 
 // That the command in 2-api-servers.txt starts two servers that take turns is a point of the grader
@@ -44,16 +43,10 @@ describeOnEngine("task6, scaled while it runs", () => {
   it("sends requests to three new servers within 3 seconds, without a restart", async () => {
     const old = (await listContainers(stack, "back-end")).map(({ name }) => name);
     const marker = newMarker();
-    const timer = setInterval(() => fetchAnswer(url(marker)), 20);
-    await scaleTo(5);
-    await waitUntil(
-      async () => {
-        const served = await countServed(stack, "back-end", marker, 1);
-        return [...served.values()].every((count) => count > 0);
-      },
-      { for: "a request at each server", timeoutMs: 10_000 },
-    );
-    clearInterval(timer);
+    await fetchDuring(url(marker), { connections: 1 }, async () => {
+      await scaleTo(5);
+      await waitUntilEachServed(stack, "back-end", marker);
+    });
 
     const current = (await listContainers(stack, "back-end")).map(({ name }) => name);
     const added = current.filter((name) => !old.includes(name));

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, expect, it } from "vitest";
 import { argv } from "../../tools/lib/argv";
-import { compose, countServed, listContainers, newMarker } from "../../tools/lib/compose";
+import { compose, listContainers, newMarker } from "../../tools/lib/compose";
 import { pause } from "../../tools/lib/docker";
 import { fetchAnswer } from "../../tools/lib/http";
 import { run } from "../../tools/lib/run";
 import { waitUntil } from "../../tools/lib/wait";
-import { fetchMany } from "../lib/load";
+import { fetchDuring, fetchMany, waitUntilEachServed } from "../lib/load";
 import { bringUp, describeOnEngine, useStack } from "../lib/stacks";
 import {
   counterUrl,
@@ -47,17 +47,11 @@ describeOnEngine("the visitor counter, when replicas come and go", () => {
 
   it("sends visits to new replicas within 3 seconds", async () => {
     await scaleTo(3);
-    const old = (await listContainers(stack, "webapp")).map(({ name }) => name);
     await scaleTo(5);
     const scaled = performance.now();
     const marker = newMarker();
-    await waitUntil(
-      async () => {
-        await fetchMany(counterUrl(stack, `/?${marker}`), { count: 10, connections: 2 });
-        const served = await countServed(stack, "webapp", marker, 1);
-        return [...served].every(([name, count]) => old.includes(name) || count > 0);
-      },
-      { for: "requests at the new replicas", timeoutMs: 10_000, intervalMs: 20 },
+    await fetchDuring(counterUrl(stack, `/?${marker}`), { connections: 2 }, () =>
+      waitUntilEachServed(stack, "webapp", marker),
     );
     expect(performance.now() - scaled).toBeLessThan(3_000);
     await scaleTo(3);
