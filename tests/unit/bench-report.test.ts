@@ -65,6 +65,13 @@ describe("the chart", () => {
     expect(svg.replaceAll(/http:\/\/www\.w3\.org\/\d+\/\w+/g, "")).not.toMatch(/https?:|<script/);
   });
 
+  it("ends a line that is too long with dots, and has all of it in words", async () => {
+    const machine = `2 × ${"a processor ".repeat(20)}`;
+    const svg = await renderChart(benchChart({ ...report, machine }), "light");
+    expect(svg).toMatch(/>2 × a processor .{50,150}\.\.\.<\/text>/);
+    expect(svg).toContain(`${machine}.</desc>`);
+  });
+
   it("has text from the report as text", async () => {
     const svg = await renderChart(benchChart({ ...report, machine: "</desc><script>" }), "light");
     expect(svg).not.toContain("<script");

@@ -93,7 +93,9 @@ export function describeEngine({ engine, compose, standIns }: Engine): string {
 /** @returns One line about the machine of a measurement: cores, processor, engine. */
 export function describeMachine(engine: Engine): string {
   const [cpu] = cpus();
-  return `${cpus().length} × ${cpu?.model.trim() || process.arch}, ${describeEngine(engine)}`;
+  // Such as Intel(R) Xeon(R) CPU @ 2.20GHz
+  const name = cpu?.model.replace(/\(\w+\)|\b(CPU|Processor)\b|@.*/g, "").replace(/\s+/g, " ");
+  return `${cpus().length} × ${name?.trim() || process.arch}, ${describeEngine(engine)}`;
 }
 
 export interface EngineOptions {

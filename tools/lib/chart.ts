@@ -47,7 +47,13 @@ export async function renderChart(chart: Chart, theme: ChartTheme): Promise<stri
       left: 11,
       top: 10,
       textStyle: { color: colors.text, fontSize: 16 },
-      subtextStyle: { color: colors.muted, fontSize: 12, lineHeight: 17 },
+      subtextStyle: {
+        color: colors.muted,
+        fontSize: 12,
+        lineHeight: 17,
+        width: width - 32,
+        overflow: "truncate" as const,
+      },
     };
     echarts.setOption({ ...base, textStyle, title: heading, ...chart.option(colors) });
     const words = `<title>${escapeHtml(title)}</title>\n<desc>${escapeHtml(description)}</desc>`;
