@@ -80,6 +80,7 @@ describeOnEngine("production's logs", () => {
     const requests = (await waitForLines("proxy", marker, answers.length)).map(traced);
     expect(new Set(requests.map(({ id }) => id)).size).toBe(answers.length);
     const retried = requests.filter(isRetried);
+    expect(retried).not.toEqual([]);
     for (const { servers, statuses } of retried) {
       expect({ servers, statuses }).toEqual({
         servers: [failing, expect.not.stringContaining(failing)],

@@ -51,7 +51,8 @@ export async function renderChart(chart: Chart, theme: ChartTheme): Promise<stri
         color: colors.muted,
         fontSize: 12,
         lineHeight: 17,
-        width: width - 32,
+        // ECharts adds 5 pixels to `left`
+        width: width - 2 * (11 + 5),
         overflow: "truncate" as const,
       },
     };
